@@ -1,0 +1,67 @@
+import assert from 'node:assert/strict'
+import { execFile, spawn } from 'node:child_process'
+import { chmod, mkdtemp, readFile, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { promisify } from 'node:util'
+import pg from 'pg'
+import { startEmbeddedPostgres } from './embedded.ts'
+
+const run = promisify(execFile)
+
+async function temporaryFolder(): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'bioledger-embedded-'))
+  await chmod(folder, 0o755)
+  return folder
+}
+
+test('a second start of the embedded Postgres finds the data of the first', async () => {
+  const folder = await temporaryFolder()
+  const options = { folder: join(folder, 'postgres'), settings: { fsync: 'off' } }
+  const query = async (url: string, sql: string) => {
+    const client = new pg.Client({ connectionString: url })
+    await client.connect()
+    try {
+      return (await client.query(sql)).rows
+    } finally {
+      await client.end()
+    }
+  }
+  const first = await startEmbeddedPostgres(options)
+  await first.createDatabase('bioledger')
+  await query(first.adminUrl(), 'CREATE TABLE kept (value int); INSERT INTO kept VALUES (7)')
+  await assert.rejects(query(first.appUrl(), 'CREATE ROLE mischief'), /permission denied/)
+  await first.stop()
+  const second = await startEmbeddedPostgres(options)
+  try {
+    assert.deepEqual(await query(second.adminUrl(), 'SELECT value FROM kept'), [{ value: 7 }])
+  } finally {
+    await second.stop()
+    await rm(folder, { recursive: true, force: true })
+  }
+})
+
+test('the embedded Postgres ends when its parent is killed', async () => {
+  const folder = await temporaryFolder()
+  const script = `import('${new URL('./embedded.ts', import.meta.url)}').then(async (m) => { await m.startEmbeddedPostgres({ folder: ${JSON.stringify(join(folder, 'postgres'))}, settings: { fsync: 'off' } }); console.log('up'); setInterval(() => {}, 1000) })`
+  const parent = spawn(process.execPath, ['--import', 'tsx', '-e', script], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  await new Promise<void>((settle) => parent.stdout.once('data', () => settle()))
+  const pid = Number(
+    (await readFile(join(folder, 'postgres', 'cluster', 'postmaster.pid'), 'utf8')).split('\n')[0],
+  )
+  parent.kill('SIGKILL')
+  const deadline = Date.now() + 20_000
+  while (
+    await run('kill', ['-0', String(pid)]).then(
+      () => true,
+      () => false,
+    )
+  ) {
+    assert.ok(Date.now() < deadline, `server ${pid} is still there`)
+    await new Promise((settle) => setTimeout(settle, 50))
+  }
+  await rm(folder, { recursive: true, force: true })
+})

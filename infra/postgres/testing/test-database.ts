@@ -1,0 +1,51 @@
+/**
+ * A fresh database for a test: on the server named by `BIOLEDGER_TEST_POSTGRES` (set by the test runner, which
+ * starts one for the whole run), or on an embedded server that this process starts for itself.
+ */
+import { randomBytes } from 'node:crypto'
+import { chmod, mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after } from 'node:test'
+import pg from 'pg'
+import { type EmbeddedPostgres, startEmbeddedPostgres } from '../embedded.ts'
+
+export type TestDatabase = { readonly name: string; readonly adminUrl: string; readonly appUrl: string }
+
+let ownServer: Promise<EmbeddedPostgres> | undefined
+
+export async function testDatabase(): Promise<TestDatabase> {
+  const name = `test_${randomBytes(6).toString('hex')}`
+  const shared = process.env.BIOLEDGER_TEST_POSTGRES
+  if (shared) {
+    const urls = JSON.parse(shared) as { admin: string; app: string }
+    const client = new pg.Client({ connectionString: urls.admin })
+    await client.connect()
+    await client.query(`CREATE DATABASE ${name} TEMPLATE template0 ENCODING 'UTF8'`)
+    await client.end()
+    return { name, adminUrl: withDatabase(urls.admin, name), appUrl: withDatabase(urls.app, name) }
+  }
+  ownServer ??= startOwnServer()
+  const server = await ownServer
+  await server.createDatabase(name)
+  return { name, adminUrl: server.adminUrl(name), appUrl: server.appUrl(name) }
+}
+
+async function startOwnServer(): Promise<EmbeddedPostgres> {
+  const folder = await mkdtemp(join(tmpdir(), 'bioledger-test-'))
+  const server = await startEmbeddedPostgres({
+    folder: join(folder, 'postgres'),
+    settings: { fsync: 'off', full_page_writes: 'off' },
+  })
+  after(async () => {
+    await server.stop()
+    await rm(folder, { recursive: true, force: true })
+  })
+  return server
+}
+
+function withDatabase(url: string, database: string): string {
+  const parsed = new URL(url)
+  parsed.pathname = `/${database}`
+  return parsed.toString()
+}

@@ -1,0 +1,25 @@
+/**
+ * Stream names. A batch's whole history is a handful of streams with contiguous revisions.
+ * The category is the text before the first `-`; bulk categories hold sensor data.
+ */
+export const streams = {
+  batch: (batchId: string) => `batch-${batchId}`,
+  reading: (batchId: string) => `reading-${batchId}`,
+  /** Readings of a vessel outside any batch, one stream a UTC day of their source time. */
+  idleReading: (vessel: string, day: string) => `reading-${vessel}-idle-${day.replaceAll('-', '')}`,
+  vessel: (vessel: string) => `vessel-${vessel}`,
+  campaign: (campaign: string) => `campaign-${campaign}`,
+  /** Messages whose vessel is unknown share this stream. */
+  quarantine: 'quarantine',
+  config: 'config',
+} as const
+
+export function categoryOf(stream: string): string {
+  const dash = stream.indexOf('-')
+  return dash < 0 ? stream : stream.slice(0, dash)
+}
+
+export const isBulkStream = (stream: string): boolean => categoryOf(stream) === 'reading'
+
+/** Vessel ids stand in topics and stream names, so they carry no separator of either but the hyphen. */
+export const vesselIdPattern = /^[A-Za-z0-9][A-Za-z0-9_-]{0,49}$/
