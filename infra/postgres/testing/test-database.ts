@@ -33,6 +33,8 @@ export async function testDatabase(): Promise<TestDatabase> {
 
 async function startOwnServer(): Promise<EmbeddedPostgres> {
   const folder = await mkdtemp(join(tmpdir(), 'bioledger-test-'))
+  // As root the server runs as another user, who must be able to pass the folder.
+  await chmod(folder, 0o755)
   const server = await startEmbeddedPostgres({
     folder: join(folder, 'postgres'),
     settings: { fsync: 'off', full_page_writes: 'off' },

@@ -1,0 +1,133 @@
+/**
+ * Settings: `BIOLEDGER_*` variables, checked all at once at start. One line an error, every error reported, exit 2.
+ * An unknown `BIOLEDGER_*` variable is an error too: a misspelt setting must not be silently ignored.
+ */
+import { z } from 'zod'
+import { logLevels } from './log.ts'
+
+const port = z
+  .string()
+  .regex(/^\d{1,5}$/, 'a port number 0–65535 (0 = any free)')
+  .transform(Number)
+  .refine((value) => value <= 65_535, 'a port number 0–65535 (0 = any free)')
+
+const url = (rule: string, ...schemes: string[]) =>
+  z.string().refine((text) => {
+    const parsed = URL.parse(text)
+    return parsed !== null && schemes.includes(parsed.protocol)
+  }, rule)
+
+const presets = /^(N|R|R-O2|batch-([1-9]|1[0-8])|off)$/
+
+const settings = z.object({
+  DATA_DIR: z.string().min(1, 'a folder').default('./data'),
+  HTTP_PORT: port.default(8080),
+  MQTT_PORT: port.default(1883),
+  MQTT_URL: url(
+    'an MQTT URL: mqtt://…, mqtts://…, ws://… or wss://…',
+    'mqtt:',
+    'mqtts:',
+    'ws:',
+    'wss:',
+  ).optional(),
+  EVENTSTORE_URL: url(
+    'an event store URL: esdb://…, esdb+discover://… or postgres://…',
+    'esdb:',
+    'esdb+discover:',
+    'postgres:',
+    'postgresql:',
+  ).optional(),
+  POSTGRES_URL: url('a Postgres URL: postgres://…', 'postgres:', 'postgresql:').optional(),
+  POSTGRES_ADMIN_URL: url('a Postgres URL: postgres://…', 'postgres:', 'postgresql:').optional(),
+  KAFKA_BROKERS: z
+    .string()
+    .regex(/^[^,:\s]+:\d+(,[^,:\s]+:\d+)*$/, 'host:port, more of them separated by commas')
+    .optional(),
+  SIMULATE: z.string().regex(presets, 'N, R, R-O2, batch-1 … batch-18 or off').optional(),
+  SIMULATE_SPEED: z
+    .string()
+    .regex(/^(max|[1-9]\d{0,5})$/, 'max or a whole number of times real time, 1–999999')
+    .default('60'),
+  SIMULATE_SEED: z
+    .string()
+    .regex(/^\d{1,9}$/, 'a whole number 0–999999999')
+    .transform(Number)
+    .default(1),
+  SITE: z
+    .string()
+    .regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,49}$/, 'a site id of letters, digits, . - _ (at most 50)')
+    .default('site-1'),
+  LOG_LEVEL: z.enum(logLevels, { error: `one of ${logLevels.join(', ')}` }).default('info'),
+})
+
+export type Config = {
+  readonly dataFolder: string
+  readonly httpPort: number
+  readonly mqttPort: number
+  readonly mqttUrl: string | undefined
+  readonly eventStoreUrl: string | undefined
+  readonly postgresUrl: string | undefined
+  /** For migrations; without it `postgresUrl` must be allowed to create what is missing. */
+  readonly postgresAdminUrl: string | undefined
+  readonly kafkaBrokers: readonly string[]
+  /** Preset, `batch-<n>` or `off`. */
+  readonly simulate: string
+  readonly simulateSpeed: number | 'max'
+  readonly simulateSeed: number
+  readonly site: string
+  readonly logLevel: (typeof logLevels)[number]
+}
+
+/** The settings, or every error at once as lines `BIOLEDGER_X: <value> is not <rule>`. */
+export function readConfig(
+  environment: Readonly<Record<string, string | undefined>>,
+): { config: Config } | { errors: readonly string[] } {
+  const given: Record<string, string> = {}
+  const errors: string[] = []
+  for (const [name, value] of Object.entries(environment)) {
+    if (!name.startsWith('BIOLEDGER_') || value === undefined || reservedForTests.test(name)) continue
+    const key = name.slice('BIOLEDGER_'.length)
+    if (!(key in settings.shape))
+      errors.push(
+        `${name}: no such setting (known: ${Object.keys(settings.shape)
+          .map((known) => `BIOLEDGER_${known}`)
+          .join(', ')})`,
+      )
+    else given[key] = value
+  }
+  const checked = settings.safeParse(given)
+  if (!checked.success)
+    for (const issue of checked.error.issues) {
+      const key = String(issue.path[0])
+      errors.push(
+        `BIOLEDGER_${key}: ${JSON.stringify(withoutPassword(given[key] ?? ''))} is not ${issue.message}`,
+      )
+    }
+  if (errors.length > 0 || !checked.success) return { errors }
+  const value = checked.data
+  const outside = value.MQTT_URL ?? value.EVENTSTORE_URL ?? value.POSTGRES_URL ?? value.KAFKA_BROKERS
+  return {
+    config: {
+      dataFolder: value.DATA_DIR,
+      httpPort: value.HTTP_PORT,
+      mqttPort: value.MQTT_PORT,
+      mqttUrl: value.MQTT_URL,
+      eventStoreUrl: value.EVENTSTORE_URL,
+      postgresUrl: value.POSTGRES_URL,
+      postgresAdminUrl: value.POSTGRES_ADMIN_URL,
+      kafkaBrokers: value.KAFKA_BROKERS?.split(',') ?? [],
+      simulate: value.SIMULATE ?? (outside ? 'off' : 'N'),
+      simulateSpeed: value.SIMULATE_SPEED === 'max' ? 'max' : Number(value.SIMULATE_SPEED),
+      simulateSeed: value.SIMULATE_SEED,
+      site: value.SITE,
+      logLevel: value.LOG_LEVEL,
+    },
+  }
+}
+
+/** The test runner's own variables are no settings of the product. */
+const reservedForTests = /^BIOLEDGER_(TEST_|REQUIRE$)/
+
+function withoutPassword(value: string): string {
+  return value.replace(/^([a-z+]+:\/\/[^:/@]+):[^@]*@/i, '$1:…@')
+}
