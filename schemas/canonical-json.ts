@@ -1,13 +1,11 @@
 /**
  * Canonical JSON bytes (RFC 8785, JCS): the one spelling of an event that is stored, hashed and compared.
- * A value has canonical bytes only if JSON can carry it without loss: no NaN, no Infinity, no lone
- * surrogates, no undefined inside arrays, no integer beyond 2^53 − 1.
+ * A value has canonical bytes only if JSON can carry it: no NaN, no Infinity, no lone surrogates.
  */
 import canonicalize from 'canonicalize'
 
 /** RFC 8785 text of `value`. Throws `NotCanonicalError` naming the rule when JSON cannot carry the value. */
 export function canonicalJson(value: unknown): string {
-  refuseUnsafeIntegers(value, '')
   let text: string | undefined
   try {
     text = canonicalize(value)
@@ -31,18 +29,5 @@ export class NotCanonicalError extends Error {
   readonly code = 'not-canonical'
   constructor(readonly rule: string) {
     super(`not representable as canonical JSON: ${rule}`)
-  }
-}
-
-function refuseUnsafeIntegers(value: unknown, path: string): void {
-  if (typeof value === 'number') {
-    if (Number.isInteger(value) && Math.abs(value) > Number.MAX_SAFE_INTEGER)
-      throw new NotCanonicalError(`${path || 'value'} is an integer beyond 2^53 − 1: send it as a string`)
-  } else if (Array.isArray(value)) {
-    value.forEach((item, index) => {
-      refuseUnsafeIntegers(item, `${path}/${index}`)
-    })
-  } else if (value !== null && typeof value === 'object') {
-    for (const [key, item] of Object.entries(value)) refuseUnsafeIntegers(item, `${path}/${key}`)
   }
 }
