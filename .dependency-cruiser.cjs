@@ -1,5 +1,5 @@
 // The rule of the house: imports point down only (see docs/decisions/0001-rooms.md).
-// main -> services -> domain -> schemas, services -> infra -> schemas; no service imports another.
+// main -> roles -> services -> domain -> schemas, services -> infra -> schemas; no service imports another.
 const services = ['commands', 'ingest', 'projections', 'inference', 'ledger', 'simulation']
 const anyService = `^(${services.join('|')})/`
 
@@ -45,10 +45,10 @@ module.exports = {
       to: { path: '^(main\\.ts|commands|domain|infra|ingest|projections|inference|ledger|simulation)' },
     },
     {
-      name: 'nothing-imports-main',
+      name: 'nothing-imports-main-or-roles',
       severity: 'error',
-      from: { pathNot: '^main\\.ts$' },
-      to: { path: '^main\\.ts$' },
+      from: { pathNot: '^(main\\.ts$|roles/|tests/|bench/)' },
+      to: { path: '^(main\\.ts$|roles/)' },
     },
     {
       name: 'eventstoredb-client-behind-its-port',
