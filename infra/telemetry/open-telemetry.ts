@@ -1,5 +1,5 @@
 /**
- * The OpenTelemetry side: loaded by `telemetry.ts` only when there is an endpoint. `@opentelemetry/sdk-node`
+ * The OpenTelemetry side: loaded by `start-telemetry.ts` only when there is an endpoint. `@opentelemetry/sdk-node`
  * brings the OTLP exporters (HTTP with protobuf or JSON, gRPC), samplers and limits, all set by `OTEL_*`.
  *
  * The process detector is left out on purpose: it would send the command line, which may hold a password.

@@ -4,7 +4,7 @@
  */
 import { createRequire } from 'node:module'
 import { createLogger } from '../../log.ts'
-import { startTelemetry } from '../telemetry.ts'
+import { startTelemetry } from '../start-telemetry.ts'
 
 const log = createLogger('warn')
 const telemetry = await startTelemetry({ role: 'ingest', environment: process.env, log })

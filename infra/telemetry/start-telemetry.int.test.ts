@@ -4,7 +4,7 @@ import { createServer } from 'node:http'
 import { test } from 'node:test'
 import { promisify } from 'node:util'
 import { gunzipSync } from 'node:zlib'
-import { startTelemetry, wantedSignals } from './telemetry.ts'
+import { startTelemetry, wantedSignals } from './start-telemetry.ts'
 
 const run = promisify(execFile)
 
