@@ -1,0 +1,26 @@
+/**
+ * Hashes of an RFC 6962 Merkle tree (section 2.1; the same in RFC 9162 2.1.1): SHA-256, a leaf prefixed with
+ * 0x00, an inner node with 0x01, so that no inner node can pass for a leaf.
+ */
+import { createHash, hash } from 'node:crypto'
+
+export const hashSize = 32
+
+/** Root of the tree without leaves: SHA-256 of nothing. */
+export const emptyRoot: Buffer = hash('sha256', Buffer.alloc(0), 'buffer')
+
+/** MTH of one entry: SHA-256(0x00 ‖ entry). */
+export function leafHash(entry: Uint8Array): Buffer {
+  return createHash('sha256').update(leafPrefix).update(entry).digest()
+}
+
+/** SHA-256(0x01 ‖ left ‖ right); both are 32 bytes. */
+export function nodeHash(left: Uint8Array, right: Uint8Array): Buffer {
+  const input = Buffer.allocUnsafe(1 + 2 * hashSize)
+  input[0] = 0x01
+  input.set(left, 1)
+  input.set(right, 1 + hashSize)
+  return hash('sha256', input, 'buffer')
+}
+
+const leafPrefix = Buffer.of(0x00)
