@@ -1,0 +1,67 @@
+/**
+ * JSON request bodies, read strictly: UTF-8 without errors (RFC 8259 8.1), no name twice in an object (RFC 8259 4
+ * leaves that open, so two readers could see two different records), nesting bounded.
+ */
+import { ProblemError } from './problem.ts'
+import { invalidRequest } from './validation.ts'
+
+export const maximumDepth = 20
+
+export function parseJsonBody(bytes: Buffer): unknown {
+  if (bytes.length === 0) throw malformed('an empty body', 'a JSON body')
+  let text: string
+  try {
+    text = new TextDecoder('utf-8', { fatal: true }).decode(bytes)
+  } catch {
+    throw malformed('the body has bytes that are not UTF-8', 'UTF-8 text')
+  }
+  let value: unknown
+  try {
+    value = JSON.parse(text)
+  } catch {
+    throw malformed('the body is not JSON', 'JSON (RFC 8259)')
+  }
+  const finding = scan(text)
+  if (finding) throw invalidRequest([{ in: 'body', pointer: '', ...finding }])
+  return value
+}
+
+function malformed(what: string, rule: string): ProblemError {
+  return new ProblemError({
+    status: 400,
+    code: 'malformed-body',
+    detail: `${what}; expected ${rule}`,
+    rule,
+    errors: [{ in: 'body', pointer: '', rule }],
+  })
+}
+
+/** Walks text that is known to be JSON; finds what `JSON.parse` lets pass in silence. */
+function scan(text: string): { readonly value?: string; readonly rule: string } | undefined {
+  const open: (Set<string> | undefined)[] = []
+  for (let at = 0; at < text.length; at++) {
+    const sign = text[at]
+    if (sign === '{' || sign === '[') {
+      open.push(sign === '{' ? new Set() : undefined)
+      if (open.length > maximumDepth) return { rule: `at most ${maximumDepth} levels of nesting` }
+    } else if (sign === '}' || sign === ']') open.pop()
+    else if (sign === '"') {
+      const end = endOfString(text, at)
+      const names = open.at(-1)
+      if (names && /^\s*:/.test(text.slice(end + 1, end + 100))) {
+        const name = JSON.parse(text.slice(at, end + 1)) as string
+        if (name === '__proto__') return { value: name, rule: 'no such field' }
+        if (names.has(name)) return { value: name, rule: 'each name once in an object' }
+        names.add(name)
+      }
+      at = end
+    }
+  }
+  return undefined
+}
+
+function endOfString(text: string, start: number): number {
+  let at = start + 1
+  while (text[at] !== '"') at += text[at] === '\\' ? 2 : 1
+  return at
+}
