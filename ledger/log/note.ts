@@ -131,7 +131,7 @@ export function openNote(
     )
     if (known.length > 1) throw new NoteError(`two keys share the name ${signature.name} and its id`)
     if (!known[0]) {
-      unknown.push(signature)
+      if (!unknown.some((other) => signatureLine(other) === signatureLine(signature))) unknown.push(signature)
       continue
     }
     const identity = `${signature.name}+${signature.keyId}`
