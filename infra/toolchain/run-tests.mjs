@@ -40,7 +40,7 @@ const runner = spawn(
     'tsx',
     '--test',
     '--test-reporter=spec',
-    '--test-timeout=600000',
+    '--test-timeout=3600000',
     `--test-concurrency=${process.env.BIOLEDGER_TEST_CONCURRENCY ?? '2'}`,
     ...files,
   ],

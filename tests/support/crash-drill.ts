@@ -1,0 +1,162 @@
+/**
+ * The crash drill: a plant publishes through a real broker outside the process while the whole product is killed
+ * (SIGKILL, Postgres with it on every second time) and started again; then the record is checked event by event.
+ */
+import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
+import { chmod, mkdtemp, readFile, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { postgresEventStore } from '../../infra/event-store/postgres/postgres-event-store.ts'
+import { startEmbeddedPostgres } from '../../infra/postgres/embedded.ts'
+import { startMosquitto } from './mosquitto.ts'
+import { startPlant } from './plant.ts'
+import { eventually, root, startProduct, withoutSettings } from './product.ts'
+
+export type DrillReport = {
+  readonly kills: number
+  readonly acknowledged: number
+  readonly stored: number
+  readonly duplicates: number
+}
+
+export async function crashDrill(options: {
+  kills: number
+  readingsPerSecond: number
+  seed: number
+  log?: (line: string) => void
+}): Promise<DrillReport> {
+  const log = options.log ?? (() => {})
+  const folder = await mkdtemp(join(tmpdir(), 'bioledger-drill-'))
+  await chmod(folder, 0o755)
+  const dataFolder = join(folder, 'data')
+  const broker = await startMosquitto(folder)
+  const environment = { BIOLEDGER_MQTT_URL: broker.url }
+  const random = generator(options.seed)
+  try {
+    // The first start makes the broker session, so that nothing published afterwards can miss it.
+    let product = await startProduct({ dataFolder, environment })
+    const plant = await startPlant({
+      url: broker.url,
+      vessels: 10,
+      readingsPerSecond: options.readingsPerSecond,
+      startMs: Date.now() - 86_400_000,
+    })
+    for (let kill = 1; kill <= options.kills; kill++) {
+      // The moment is drawn; what is waited for is progress of the plant, so that load really flows.
+      const target = plant.acknowledged.size + Math.floor(random() * options.readingsPerSecond * 2)
+      await eventually('the plant publishes', async () => plant.acknowledged.size >= target, 120_000)
+      const withPostgres = kill % 2 === 0
+      const postmaster = withPostgres ? await postmasterOf(dataFolder) : undefined
+      await product.kill()
+      if (postmaster) killQuietly(postmaster)
+      product = await startProduct({ dataFolder, environment })
+      log(
+        `kill ${kill}${withPostgres ? ' with Postgres' : ''}: ${plant.acknowledged.size} acknowledged so far`,
+      )
+    }
+    await plant.stop()
+    const idle = (vessel: number) => `P-${vessel}`
+    await eventually(
+      'everything published is stored and stated',
+      async () => {
+        const { items } = await product.get<{
+          items: { stream: string; stored: number; balanced: boolean; sinceStatement: number }[]
+        }>('/api/v1/ingress')
+        const ours = items.filter((item) =>
+          Array.from({ length: 10 }, (_, vessel) => idle(vessel + 1)).some((vessel) =>
+            item.stream.startsWith(`reading-${vessel}-`),
+          ),
+        )
+        return (
+          ours.reduce((sum, item) => sum + item.stored, 0) >= plant.acknowledged.size &&
+          ours.every((item) => item.balanced && item.sinceStatement === 0)
+        )
+      },
+      240_000,
+    )
+    assert.equal(await product.stop(), 0, 'Ctrl-C ends cleanly')
+    const record = await inspect(dataFolder, plant)
+    const rebuild = spawnSync(
+      process.execPath,
+      ['--import', 'tsx', 'main.ts', 'rebuild', '--data-dir', dataFolder, '--json'],
+      {
+        cwd: root,
+        encoding: 'utf8',
+        env: withoutSettings(process.env),
+        timeout: 300_000,
+      },
+    )
+    assert.equal(rebuild.status, 0, `rebuild: ${rebuild.stdout} ${rebuild.stderr}`)
+    assert.equal(JSON.parse(rebuild.stdout).differences.length, 0, 'projections equal a rebuild')
+    return { kills: options.kills, acknowledged: plant.acknowledged.size, ...record }
+  } finally {
+    await broker.stop()
+    await rm(folder, { recursive: true, force: true })
+  }
+}
+
+/** Reads the whole store with nothing else running: order, gaplessness, every acknowledged reading, each once. */
+async function inspect(
+  dataFolder: string,
+  plant: { acknowledged: Set<string>; published: Set<string> },
+): Promise<{ stored: number; duplicates: number }> {
+  const postgres = await startEmbeddedPostgres({ folder: join(dataFolder, 'postgres') })
+  const store = await postgresEventStore({ appUrl: postgres.appUrl() })
+  const stored = new Set<string>()
+  const revisions = new Map<string, bigint>()
+  let last: bigint | undefined
+  let duplicates = 0
+  try {
+    for await (const page of store.readAll())
+      for (const event of page.events) {
+        assert.equal(event.position, last === undefined ? event.position : last + 1n, 'positions are gapless')
+        last = event.position
+        assert.equal(
+          event.revision,
+          revisions.get(event.stream) ?? 0n,
+          `revisions of ${event.stream} are contiguous`,
+        )
+        revisions.set(event.stream, event.revision + 1n)
+        if (event.type === 'ReadingQuarantined') assert.fail(`quarantined: ${JSON.stringify(event.data)}`)
+        if (event.type === 'IngressStated')
+          for (const source of (event.data as { sources: { duplicate: number }[] }).sources)
+            duplicates = Math.max(duplicates, source.duplicate)
+        if (event.type !== 'SensorReadingRecorded') continue
+        assert.ok(!stored.has(event.id), `reading ${event.id} is stored twice`)
+        assert.ok(plant.published.has(event.id), `reading ${event.id} was never published`)
+        stored.add(event.id)
+      }
+  } finally {
+    await store.close()
+    await postgres.stop()
+  }
+  const lost = [...plant.acknowledged].filter((id) => !stored.has(id))
+  assert.deepEqual(lost, [], 'no acknowledged reading is lost')
+  return { stored: stored.size, duplicates }
+}
+
+async function postmasterOf(dataFolder: string): Promise<number> {
+  return Number(
+    (await readFile(join(dataFolder, 'postgres', 'cluster', 'postmaster.pid'), 'utf8')).split('\n')[0],
+  )
+}
+
+function killQuietly(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL')
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error
+  }
+}
+
+/** Mulberry32: enough to draw moments, the same ones for the same seed. */
+function generator(seed: number): () => number {
+  let state = seed >>> 0
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state)
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296
+  }
+}
