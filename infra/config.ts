@@ -21,6 +21,10 @@ const presets = /^(N|R|R-O2|batch-([1-9]|1[0-8])|off)$/
 
 const settings = z.object({
   DATA_DIR: z.string().min(1, 'a folder').default('./data'),
+  HTTP_HOST: z
+    .string()
+    .regex(/^[A-Za-z0-9.:-]+$/, 'an address to listen on, e.g. 127.0.0.1 or 0.0.0.0')
+    .default('127.0.0.1'),
   HTTP_PORT: port.default(8080),
   MQTT_PORT: port.default(1883),
   MQTT_URL: url(
@@ -62,6 +66,8 @@ const settings = z.object({
 
 export type Config = {
   readonly dataFolder: string
+  /** Where HTTP listens: loopback, except in a container, whose published port then decides who comes in. */
+  readonly httpHost: string
   readonly httpPort: number
   readonly mqttPort: number
   readonly mqttUrl: string | undefined
@@ -109,6 +115,7 @@ export function readConfig(
   return {
     config: {
       dataFolder: value.DATA_DIR,
+      httpHost: value.HTTP_HOST,
       httpPort: value.HTTP_PORT,
       mqttPort: value.MQTT_PORT,
       mqttUrl: value.MQTT_URL,
