@@ -7,7 +7,7 @@ import type { BatchRun } from './process-model/batch-run.ts'
 import type { Disturbance } from './process-model/disturbances.ts'
 import type { NoiseKind } from './process-model/noise.ts'
 import { type RandomStream, randomStream } from './process-model/random.ts'
-import { type BatchSettings, type PresetName, presets } from './process-model/settings.ts'
+import { type BatchSettings, isPresetName, type PresetName, presets } from './process-model/settings.ts'
 
 export type PlannedBatch = {
   readonly number: number
@@ -65,6 +65,17 @@ export const campaignPlan: readonly PlannedBatch[] = [
 
 export const plannedBatch = (number: number): PlannedBatch | undefined =>
   campaignPlan.find((batch) => batch.number === number)
+
+/**
+ * The run that a name stands for: a preset (`N`, `R`, `R-O2`, `batch-1`: nothing drawn, kind noise) or `batch-2` to
+ * `batch-18` (a realisation of the planned batch, realistic noise); undefined for any other name.
+ */
+export function runNamed(name: string, seed: number, noise?: NoiseKind): BatchRun | undefined {
+  if (isPresetName(name)) return { settings: presets[name], noise: noise ?? 'kind', seed }
+  const number = /^batch-([1-9]\d?)$/.exec(name)?.[1]
+  const planned = number === undefined ? undefined : plannedBatch(Number(number))
+  return planned && campaignBatch(planned, { seed, ...(noise ? { noise } : {}) })
+}
 
 export type CampaignOptions = {
   readonly seed: number
