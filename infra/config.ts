@@ -26,6 +26,13 @@ const settings = z.object({
     .regex(/^[A-Za-z0-9.:-]+$/, 'an address to listen on, e.g. 127.0.0.1 or 0.0.0.0')
     .default('127.0.0.1'),
   HTTP_PORT: port.default(8080),
+  HTTP_ALLOWED_HOSTS: z
+    .string()
+    .regex(
+      /^[A-Za-z0-9.-]+(:\d+)?(,[A-Za-z0-9.-]+(:\d+)?)*$/,
+      'name or name:port, more of them separated by commas',
+    )
+    .optional(),
   MQTT_PORT: port.default(1883),
   MQTT_URL: url(
     'an MQTT URL: mqtt://…, mqtts://…, ws://… or wss://…',
@@ -69,6 +76,8 @@ export type Config = {
   /** Where HTTP listens: loopback, except in a container, whose published port then decides who comes in. */
   readonly httpHost: string
   readonly httpPort: number
+  /** Names that a proxy in front is asked for, beside the loopback ones. */
+  readonly httpAllowedHosts: readonly string[]
   readonly mqttPort: number
   readonly mqttUrl: string | undefined
   readonly eventStoreUrl: string | undefined
@@ -117,6 +126,7 @@ export function readConfig(
       dataFolder: value.DATA_DIR,
       httpHost: value.HTTP_HOST,
       httpPort: value.HTTP_PORT,
+      httpAllowedHosts: value.HTTP_ALLOWED_HOSTS?.split(',') ?? [],
       mqttPort: value.MQTT_PORT,
       mqttUrl: value.MQTT_URL,
       eventStoreUrl: value.EVENTSTORE_URL,
@@ -130,6 +140,17 @@ export function readConfig(
       logLevel: value.LOG_LEVEL,
     },
   }
+}
+
+/** Every setting with its default, as one would write both: what the documentation is checked against. */
+export function knownSettings(): ReadonlyMap<string, string | undefined> {
+  const defaults = new Map<string, unknown>(Object.entries(settings.parse({})))
+  return new Map(
+    Object.keys(settings.shape).map((key) => {
+      const value = defaults.get(key)
+      return [`BIOLEDGER_${key}`, value === undefined ? undefined : String(value)]
+    }),
+  )
 }
 
 /** The test runner's own variables are no settings of the product. */
