@@ -151,8 +151,18 @@ export const problem = z.object({
   state: z.string().optional(),
   allowed: z.array(z.string()).optional(),
   errors: z
-    .array(z.object({ pointer: z.string(), value: z.unknown().optional(), rule: z.string() }))
+    .array(
+      z.object({
+        in: z.enum(['body', 'query', 'path', 'header', 'record']),
+        /** JSON pointer (RFC 6901) into that part; empty for the whole. */
+        pointer: z.string(),
+        value: z.unknown().optional(),
+        rule: z.string(),
+      }),
+    )
     .optional(),
+  /** The current revision of the stream, where `If-Match` was stale. */
+  revision: z.string().optional(),
   correlationId: z.string(),
 })
 

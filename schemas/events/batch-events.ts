@@ -60,6 +60,7 @@ export const batchInoculated = eventType({
     inoculumVolumeMl: decimalString.optional(),
     inoculumSource: z.string().max(200).optional(),
     viabilityPercent: decimalString.optional(),
+    microscopyClean: z.literal(true).optional(),
     microscopyObservations: z.string().max(2000).optional(),
     goDecision: z.literal(true),
     override: z
@@ -115,6 +116,8 @@ export const batchClosed = eventType({
     maxDoPercent: decimalString.optional(),
     cumulativeBaseMl: decimalString.optional(),
     harvestMethod: z.enum(['Cell_Banking', 'Disposal']).optional(),
+    /** Who closed, where that is not the actor who entered it. */
+    closedBy: personId.optional(),
     approvedBy: personId,
     notes: z.string().max(2000).optional(),
     lateEntry,
