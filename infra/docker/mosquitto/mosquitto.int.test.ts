@@ -16,8 +16,9 @@ const environment = { ...process.env, PATH: `${process.env.PATH}:/usr/sbin` }
 const skip = skipUnless(
   'mosquitto',
   spawnSync('mosquitto_passwd', ['-U'], { env: environment }).error === undefined &&
-    spawnSync('mosquitto', ['-h'], { env: environment }).error === undefined,
-  'mosquitto is not installed',
+    spawnSync('mosquitto', ['-h'], { env: environment }).error === undefined &&
+    spawnSync('openssl', ['version']).error === undefined,
+  'mosquitto and openssl are not both installed',
 )
 
 let folder: string
