@@ -94,9 +94,11 @@ export type RecordedEvent<Type extends string = string, Data = Record<string, un
   readonly revision: bigint
   readonly position: bigint
   readonly recordedAt: Instant
+  /** W3C trace context, carried beside the record and never part of it (nor of its bytes). */
+  readonly traceparent?: string
 }
 
-const storeFields = new Set(['stream', 'revision', 'position', 'recordedAt'])
+const storeFields = new Set(['stream', 'revision', 'position', 'recordedAt', 'traceparent'])
 
 /** The client part of a recorded event: everything but what the store added. */
 export function clientPart(event: RecordedEvent | ClientEvent): ClientEvent {
