@@ -1,6 +1,7 @@
 /**
  * JSON request bodies, read strictly: UTF-8 without errors (RFC 8259 8.1), no name twice in an object (RFC 8259 4
- * leaves that open, so two readers could see two different records), nesting bounded.
+ * leaves that open, so two readers could see two different records), nesting bounded, only text that every part of
+ * the product can keep (no lone surrogates: they have no UTF-8 form; no U+0000: Postgres has no text with it).
  */
 import { ProblemError } from './problem.ts'
 import { invalidRequest } from './validation.ts'
@@ -47,17 +48,25 @@ function scan(text: string): { readonly value?: string; readonly rule: string } 
     } else if (sign === '}' || sign === ']') open.pop()
     else if (sign === '"') {
       const end = endOfString(text, at)
+      const content = JSON.parse(text.slice(at, end + 1)) as string
+      if (!content.isWellFormed() || content.includes('\0'))
+        return { value: content.toWellFormed(), rule: 'text without U+0000 and without half surrogate pairs' }
       const names = open.at(-1)
-      if (names && /^\s*:/.test(text.slice(end + 1, end + 100))) {
-        const name = JSON.parse(text.slice(at, end + 1)) as string
-        if (name === '__proto__') return { value: name, rule: 'no such field' }
-        if (names.has(name)) return { value: name, rule: 'each name once in an object' }
-        names.add(name)
+      if (names && nextSign(text, end + 1) === ':') {
+        if (content === '__proto__') return { value: content, rule: 'no such field' }
+        if (names.has(content)) return { value: content, rule: 'each name once in an object' }
+        names.add(content)
       }
       at = end
     }
   }
   return undefined
+}
+
+function nextSign(text: string, from: number): string | undefined {
+  let at = from
+  while (/\s/.test(text[at] ?? '')) at++
+  return text[at]
 }
 
 function endOfString(text: string, start: number): number {

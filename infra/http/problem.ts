@@ -3,9 +3,12 @@
  * for machines and a `detail` for people, names the rule that was broken, and carries the correlation id.
  */
 
-/** One broken rule of the input. `pointer` is a JSON pointer (RFC 6901) into the part of the request that `in` names. */
+/**
+ * One broken rule. `pointer` is a JSON pointer (RFC 6901) into the part of the request that `in` names; `record` is
+ * what the product knows already, not the request.
+ */
 export type InputError = {
-  readonly in: 'body' | 'query' | 'path' | 'header'
+  readonly in: 'body' | 'query' | 'path' | 'header' | 'record'
   readonly pointer: string
   readonly value?: unknown
   readonly rule: string

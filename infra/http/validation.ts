@@ -17,7 +17,8 @@ export const validatorCompiler: FastifySchemaCompiler<z.ZodType> = ({ schema, ht
     const checked = schema.safeParse(data)
     if (!checked.success) errors.push(...inputErrors(part, data, checked.error))
     if (errors.length > 0 || !checked.success) return { error: invalidRequest(errors) }
-    return { value: checked.data }
+    // The schema names the headers that matter; the others stay.
+    return { value: part === 'header' ? data : checked.data }
   }
 }
 
