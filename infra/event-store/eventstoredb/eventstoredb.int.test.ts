@@ -1,0 +1,20 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { openStore, sample } from './testing/open-store.ts'
+
+test('what was appended is read back in its stream, by id and in position order', async () => {
+  const { store } = await openStore()
+  const events = [sample(), sample(), sample()]
+  const [outcome] = await store.append([{ stream: 'reading-b1', expectedRevision: 'noStream', events }])
+  assert.equal(outcome?.kind, 'appended')
+  const read = []
+  for await (const event of store.readStream('reading-b1')) read.push(event)
+  assert.deepEqual(
+    read.map((event) => event.id),
+    events.map((event) => event.id),
+  )
+  const pages = []
+  for await (const page of store.readAll()) pages.push(...page.events)
+  assert.deepEqual(pages, read)
+  assert.deepEqual(await store.readById(events[1]!.id), read[1])
+})
