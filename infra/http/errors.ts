@@ -70,7 +70,13 @@ function asProblem(error: unknown): Answer {
       }
   }
   if (statusCode !== undefined && statusCode >= 400 && statusCode < 500)
-    return { facts: { status: statusCode, code: 'bad-request', detail: message ?? 'not understood' } }
+    return {
+      facts: {
+        status: statusCode,
+        code: (STATUS_CODES[statusCode] ?? 'bad request').toLowerCase().replace(/[^a-z]+/g, '-'),
+        detail: message ?? 'not understood',
+      },
+    }
   return {
     facts: {
       status: 500,

@@ -145,7 +145,7 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Http
   })
   server.setNotFoundHandler((request, reply) => {
     const allowed = inventory.methodsOf(pathOf(request.url))
-    if (allowed.length === 0)
+    if (allowed.length === 0 || allowed.includes(request.method))
       return sendProblem(request, reply, {
         status: 404,
         code: 'not-found',
