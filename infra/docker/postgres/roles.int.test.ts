@@ -6,6 +6,8 @@ import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { promisify } from 'node:util'
 import pg from 'pg'
+import { migrateReadModels } from '../../../projections/tables/database.ts'
+import { migrateEventStoreDbIndex } from '../../event-store/eventstoredb/index/migrate-index.ts'
 import { type EmbeddedPostgres, startEmbeddedPostgres } from '../../postgres/embedded.ts'
 import { skipUnless } from '../../toolchain/require.ts'
 
@@ -81,6 +83,15 @@ test('the application role can connect, make nothing, and read nothing that it w
   await assert.rejects(query(appUrl, 'CREATE TABLE mischief (id int)'), /permission denied/)
   await assert.rejects(query(appUrl, 'CREATE SCHEMA mischief'), /permission denied/)
   await assert.rejects(query(appUrl, 'SELECT * FROM kept.fact'), /permission denied/)
+})
+
+test("the product's own migrations run as the owner, and the application role works with what they made", {
+  skip,
+}, async () => {
+  await migrateEventStoreDbIndex({ adminUrl: ownerUrl })
+  await migrateReadModels(ownerUrl)
+  for (const table of ['eventstoredb_index.event', 'projections.batch'])
+    assert.deepEqual(await query(appUrl, `SELECT count(*)::int AS rows FROM ${table}`), [{ rows: 0 }], table)
 })
 
 test('without a password nothing is made', { skip }, async () => {
