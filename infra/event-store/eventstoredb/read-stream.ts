@@ -143,5 +143,11 @@ export function toRecorded(clock: RecordClock, { event, position }: Placed): Rec
   const client = fromWire(event)
   if (!client) return undefined
   const recordedAt = new Date(clock.of(position, event.created.getTime())).toISOString()
-  return recordedEvent(client, { stream: event.streamId, revision: event.revision, position, recordedAt })
+  const place = { stream: event.streamId, revision: event.revision, position, recordedAt }
+  return { ...recordedEvent(client, place), ...traceContextOf(event.metadata) }
+}
+
+function traceContextOf(metadata: unknown): { traceparent?: string } {
+  if (typeof metadata !== 'object' || metadata === null || !('traceparent' in metadata)) return {}
+  return typeof metadata.traceparent === 'string' ? { traceparent: metadata.traceparent } : {}
 }
