@@ -1,0 +1,67 @@
+/** Ticks of the shared time axis: round clock times of the zone, or round elapsed times since inoculation. */
+import { calendarDate, clockTime, elapsed, offsetMinutes, type Zone } from './time.ts'
+
+const second = 1000
+const minute = 60 * second
+const hour = 60 * minute
+const steps = [
+  ...[1, 2, 5, 10, 15, 30].map((count) => count * second),
+  ...[1, 2, 5, 10, 15, 30].map((count) => count * minute),
+  ...[1, 2, 3, 4, 6, 12, 24, 48, 96, 168].map((count) => count * hour),
+]
+
+/** Times that are round counted from `origin`, at most `limit` of them. */
+export function timeTicks(from: number, to: number, limit: number, origin: number): number[] {
+  const span = to - from
+  if (!(span > 0) || limit < 1) return []
+  const wanted = span / limit
+  const step = steps.find((candidate) => candidate >= wanted) ?? Math.ceil(wanted / (168 * hour)) * 168 * hour
+  const ticks: number[] = []
+  for (let at = origin + Math.ceil((from - origin) / step) * step; at <= to; at += step) ticks.push(at)
+  return ticks
+}
+
+export type AxisMode =
+  | { readonly kind: 'clock'; readonly zone: Zone }
+  | { readonly kind: 'elapsed'; readonly inoculatedMs: number }
+
+/** Where counting starts, so that 12:00 (of the zone) or T+12:00 falls on a tick. */
+export function axisOrigin(mode: AxisMode, near: number): number {
+  return mode.kind === 'elapsed' ? mode.inoculatedMs : -offsetMinutes(mode.zone, near) * minute
+}
+
+/** Seconds only where ticks are closer than a minute; the date at the first tick of each day. */
+export function tickLabels(ticks: readonly number[], mode: AxisMode): string[] {
+  const withSeconds = ticks.length > 1 && (ticks[1] as number) - (ticks[0] as number) < minute
+  if (mode.kind === 'elapsed')
+    return ticks.map((at) => {
+      const text = elapsed(at - mode.inoculatedMs)
+      return withSeconds ? text : text.slice(0, -3)
+    })
+  let day = ''
+  return ticks.map((at) => {
+    const time = clockTime(mode.zone, at)
+    const text = withSeconds ? time : time.slice(0, 5)
+    const date = calendarDate(mode.zone, at)
+    if (date === day) return text
+    day = date
+    return `${text}\n${date.slice(0, 6)}`
+  })
+}
+
+export type View =
+  | { readonly kind: 'all' }
+  | { readonly kind: 'last'; readonly ms: number }
+  | { readonly kind: 'fixed'; readonly from: number; readonly to: number }
+
+/** The visible range; never empty, so that a batch one second old has an axis. */
+export function visibleRange(view: View, first: number, now: number): { from: number; to: number } {
+  switch (view.kind) {
+    case 'fixed':
+      return { from: view.from, to: view.to }
+    case 'last':
+      return { from: now - view.ms, to: now }
+    case 'all':
+      return { from: first, to: Math.max(now, first + minute) }
+  }
+}

@@ -1,0 +1,74 @@
+/** A tag's value as people read it: its decimals, its unit, and where it stands in the operating range. */
+import { findTag, resolveUnit } from '../../../schemas/tags.ts'
+import type { CurrentValue, Quality } from '../api/answers.ts'
+
+/** Fixed decimals and a true minus sign, so that digits do not jump; −0 is 0. */
+export function formatValue(value: number, decimals: number): string {
+  const text = value.toFixed(decimals)
+  return /^-0(\.0*)?$/.test(text) ? text.slice(1) : text.replace('-', '−')
+}
+
+export function labelOf(tag: string): string {
+  return findTag(tag)?.label ?? tag
+}
+
+export function decimalsOf(tag: string): number {
+  return findTag(tag)?.decimals ?? 3
+}
+
+/** How a unit is written for people; a unit that is not the tag's own stands as it was sent. */
+export function unitLabelOf(tag: string, unit: string): string {
+  const definition = findTag(tag)
+  return definition && definition.unit === unit ? definition.unitLabel : unit
+}
+
+export type RangePlace = {
+  /** 0 = lower end, 1 = upper end of the operating range; clamped. */
+  readonly share: number
+  readonly verdict: 'within' | 'below' | 'above'
+}
+
+/** Undefined when the unit is not one of the tag's: there is nothing to compare with. */
+export function placeInRange(
+  value: number,
+  range: readonly [number, number],
+  tag: string,
+  unit: string,
+): RangePlace | undefined {
+  const definition = findTag(tag)
+  const factor = definition ? resolveUnit(definition, unit)?.factor : 1
+  if (factor === undefined) return undefined
+  const [low, high] = range
+  const own = value * factor
+  const share = Math.min(1, Math.max(0, (own - low) / (high - low || 1)))
+  return { share, verdict: own < low ? 'below' : own > high ? 'above' : 'within' }
+}
+
+/** What stands beside a value: a word and a shape; colour only repeats them. */
+export type StatusWord = {
+  readonly word: string
+  readonly shape: 'circle' | 'diamond' | 'cross' | 'up' | 'down' | 'ring'
+  readonly tone: 'normal' | 'caution' | 'alarm' | 'dim'
+}
+
+export function qualityStatus(quality: Quality): StatusWord {
+  switch (quality) {
+    case 'good':
+      return { word: 'good', shape: 'circle', tone: 'normal' }
+    case 'uncertain':
+      return { word: 'uncertain', shape: 'diamond', tone: 'caution' }
+    case 'bad':
+      return { word: 'bad', shape: 'cross', tone: 'alarm' }
+  }
+}
+
+export function rangeStatus(place: RangePlace | undefined): StatusWord | undefined {
+  if (place?.verdict === 'below') return { word: 'below range', shape: 'down', tone: 'caution' }
+  if (place?.verdict === 'above') return { word: 'above range', shape: 'up', tone: 'caution' }
+  return undefined
+}
+
+/** Flags as ingest set them, in words. */
+export function flagWords(flags: CurrentValue['flags']): string {
+  return flags.map((flag) => flag.replaceAll('-', ' ')).join(', ')
+}

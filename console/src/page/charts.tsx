@@ -1,0 +1,217 @@
+/** The stacked trend panes on one time axis, one cursor and one zoom. */
+import { useEffect, useLayoutEffect, useMemo, useRef, useState, useSyncExternalStore } from 'react'
+import type { BatchState, CurrentValue, Gap } from '../api/answers.ts'
+import { type AxisMode, type View, visibleRange } from '../model/axis.ts'
+import { originWord } from '../model/batch-choice.ts'
+import { chartedTags, type PaneDefinition, panes } from '../model/panes.ts'
+import type { OfflineSample } from '../model/samples.ts'
+import { clockTime, elapsed, fullTime, type Zone } from '../model/time.ts'
+import { labelOf } from '../model/value.ts'
+import type { SeriesFeed } from '../state/series-feed.ts'
+import { Pane } from './pane.tsx'
+
+export type ChartsProps = {
+  readonly feed: SeriesFeed
+  readonly state: BatchState
+  readonly current: readonly CurrentValue[]
+  readonly gaps: readonly Gap[]
+  readonly samples: readonly OfflineSample[]
+  /** Newest source time: the right end of the axis. */
+  readonly nowMs: number
+  readonly zone: Zone
+}
+
+const hourMs = 3_600_000
+const ranges: readonly { readonly label: string; readonly view: View }[] = [
+  { label: 'Whole batch', view: { kind: 'all' } },
+  { label: 'Last 4 h', view: { kind: 'last', ms: 4 * hourMs } },
+  { label: 'Last 1 h', view: { kind: 'last', ms: hourMs } },
+  { label: 'Last 15 min', view: { kind: 'last', ms: hourMs / 4 } },
+]
+
+export function Charts({ feed, state, current, gaps, samples, nowMs, zone }: ChartsProps) {
+  const { series, failed, loaded } = useSyncExternalStore(feed.subscribe, feed.get)
+  const [view, setView] = useState<View>({ kind: 'all' })
+  const [byClock, setByClock] = useState(false)
+  const [asTable, setAsTable] = useState(false)
+  const [cursor, setCursor] = useState<{ at: number; typed: boolean } | null>(null)
+  const [host, width] = useWidth()
+  const inoculatedMs = state.inoculatedAt === null ? null : Date.parse(state.inoculatedAt)
+  const mode = useMemo<AxisMode>(
+    () => (inoculatedMs === null || byClock ? { kind: 'clock', zone } : { kind: 'elapsed', inoculatedMs }),
+    [inoculatedMs, byClock, zone],
+  )
+
+  const tags = chartedTags.filter((tag) => current.some((value) => value.tag === tag))
+  const wanted = tags.join()
+  const stride = view.kind === 'last' ? Math.floor(nowMs / view.ms) : 0
+  // biome-ignore lint/correctness/useExhaustiveDependencies: `wanted` and `stride` stand for tags and now
+  useEffect(() => {
+    if (wanted === '') return
+    feed.show(
+      tags,
+      view.kind === 'fixed'
+        ? { from: view.from, to: view.to }
+        : view.kind === 'last'
+          ? { from: nowMs - view.ms }
+          : {},
+    )
+  }, [feed, wanted, view, stride])
+
+  const first = useMemo(() => firstTime(series, Date.parse(state.createdAt)), [series, state.createdAt])
+  const { from, to } = visibleRange(view, first, nowMs)
+  const range = useMemo(() => ({ from, to }), [from, to])
+  const withData = panes.filter((pane) => pane.lines.some(({ tag }) => tags.includes(tag)))
+  const without = panes.filter((pane) => !withData.includes(pane))
+
+  return (
+    <section className="panel charts" aria-labelledby="charts-title">
+      <div className="charts-head">
+        <h2 id="charts-title">
+          Trends{' '}
+          {state.origin !== 'live' && <strong className="origin-word">{originWord[state.origin]}</strong>}
+        </h2>
+        <div className="controls">
+          <fieldset className="segments">
+            <legend className="visually-hidden">Range shown</legend>
+            {ranges.map(({ label, view: choice }) => (
+              <label key={label}>
+                <input
+                  type="radio"
+                  name="range"
+                  checked={sameView(view, choice)}
+                  onChange={() => setView(choice)}
+                />
+                <span>{label}</span>
+              </label>
+            ))}
+          </fieldset>
+          <fieldset className="segments">
+            <legend className="visually-hidden">Time axis</legend>
+            <label>
+              <input
+                type="radio"
+                name="axis"
+                checked={mode.kind === 'elapsed'}
+                disabled={inoculatedMs === null}
+                onChange={() => setByClock(false)}
+              />
+              <span>Elapsed</span>
+            </label>
+            <label>
+              <input
+                type="radio"
+                name="axis"
+                checked={mode.kind === 'clock'}
+                onChange={() => setByClock(true)}
+              />
+              <span>Clock</span>
+            </label>
+          </fieldset>
+          <button type="button" aria-pressed={asTable} onClick={() => setAsTable(!asTable)}>
+            {asTable ? 'Charts' : 'Data table'}
+          </button>
+        </div>
+      </div>
+      {withData.length > 0 && (
+        <div className="cursor-line">
+          <label htmlFor="chart-cursor">
+            {cursor ? 'Cursor' : 'Newest'} <output>{timeWords(cursor?.at ?? to, inoculatedMs, zone)}</output>
+          </label>
+          <input
+            id="chart-cursor"
+            type="range"
+            min={from}
+            max={to}
+            step={Math.max(1000, Math.round((to - from) / 500))}
+            value={cursor?.at ?? to}
+            aria-valuetext={timeWords(cursor?.at ?? to, inoculatedMs, zone)}
+            onChange={(event) => setCursor({ at: Number(event.target.value), typed: true })}
+          />
+          {view.kind === 'fixed' && (
+            <button type="button" onClick={() => setView({ kind: 'all' })}>
+              Reset zoom
+            </button>
+          )}
+        </div>
+      )}
+      <div ref={host} className="panes">
+        {withData.map((definition) => (
+          <Pane
+            key={definition.id}
+            definition={definition}
+            series={series}
+            range={range}
+            mode={mode}
+            width={width}
+            gaps={gaps}
+            samples={samples}
+            cursor={cursor}
+            asTable={asTable}
+            onZoom={(zoomFrom, zoomTo) => setView({ kind: 'fixed', from: zoomFrom, to: zoomTo })}
+            onReset={() => setView({ kind: 'all' })}
+            onCursor={(at) => setCursor((before) => moved(before, at))}
+          />
+        ))}
+      </div>
+      {withData.length > 0 && !loaded && <p role="status">Asking for the series …</p>}
+      {failed.length > 0 && (
+        <p className="trouble" role="status">
+          The series of {failed.map(labelOf).join(', ')} could not be fetched; it is asked for again within a
+          minute.
+        </p>
+      )}
+      {without.length > 0 && <p className="empty-words">{withoutWords(without, withData.length > 0)}</p>}
+      {withData.length > 0 && (
+        <p className="hint">
+          Drag across a chart to zoom all, double-click to reset. × bad value, ◇ uncertain value; a break in a
+          line is a gap.
+        </p>
+      )}
+    </section>
+  )
+}
+
+function moved(before: { at: number; typed: boolean } | null, at: number | null) {
+  if (at === null) return before?.typed ? before : null
+  return before && !before.typed && before.at === at ? before : { at, typed: false }
+}
+
+function sameView(one: View, other: View): boolean {
+  return one.kind === other.kind && (one.kind !== 'last' || other.kind !== 'last' || one.ms === other.ms)
+}
+
+function timeWords(at: number, inoculatedMs: number | null, zone: Zone): string {
+  return inoculatedMs === null
+    ? fullTime(zone, at)
+    : `T+${elapsed(at - inoculatedMs)} · ${clockTime(zone, at)}`
+}
+
+function withoutWords(without: readonly PaneDefinition[], some: boolean): string {
+  const names = without.map((pane) => pane.title).join('; ')
+  return some
+    ? `Not drawn, because no reading was recorded: ${names}.`
+    : 'No reading recorded for this batch yet; the charts appear with the first one.'
+}
+
+function firstTime(
+  series: ReadonlyMap<string, { points: readonly { at: number }[] }>,
+  created: number,
+): number {
+  let first = Number.POSITIVE_INFINITY
+  for (const { points } of series.values()) first = Math.min(first, points[0]?.at ?? first)
+  return Number.isFinite(first) ? first : created
+}
+
+function useWidth(): [React.RefObject<HTMLDivElement | null>, number] {
+  const host = useRef<HTMLDivElement>(null)
+  const [width, setWidth] = useState(0)
+  useLayoutEffect(() => {
+    const element = host.current
+    if (!element) return
+    const observer = new ResizeObserver(() => setWidth(Math.floor(element.clientWidth)))
+    observer.observe(element)
+    return () => observer.disconnect()
+  }, [])
+  return [host, width]
+}

@@ -1,0 +1,235 @@
+/** How one trend pane is drawn with uPlot: scales, axes, lines, and the marks that stand on top of them. */
+import uPlot from 'uplot'
+import type { Mark } from '../model/aligned.ts'
+import { type AxisMode, axisOrigin, tickLabels, timeTicks } from '../model/axis.ts'
+import { type LineStyle, leastSpans, type PaneLine } from '../model/panes.ts'
+import type { OfflineSample } from '../model/samples.ts'
+import { formatValue } from '../model/value.ts'
+
+/** What the drawing reads at each redraw; the pane replaces it without building the chart anew. */
+export type PaneContent = {
+  range: { from: number; to: number }
+  mode: AxisMode
+  marks: readonly (readonly Mark[])[]
+  samples: readonly OfflineSample[]
+}
+
+export type PaneChartOptions = {
+  readonly width: number
+  readonly height: number
+  readonly lines: readonly (PaneLine & { readonly unitLabel: string })[]
+  readonly log: boolean
+  readonly content: PaneContent
+  readonly onZoom: (from: number, to: number) => void
+  readonly onReset: () => void
+  readonly onCursor: (at: number | null) => void
+}
+
+export const inkColours = { strong: '#1a2732', middle: '#41658a', light: '#76838f' } as const
+export const dashes: Record<LineStyle, readonly number[]> = {
+  solid: [],
+  dashed: [7, 4],
+  dotted: [2, 3],
+  'dash-dot': [9, 3, 2, 3],
+}
+const abnormalColours = { bad: '#b3261e', uncertain: '#8a5300' } as const
+const text = '#4a5763'
+const font = '11px system-ui, "Segoe UI", Roboto, "Liberation Sans", sans-serif'
+const leftAxisPx = 40
+const rightAxisPx = 40
+const axisLabelPx = 16
+const narrowPx = 600
+
+/** All panes share the cursor. */
+export const cursorSync = 'console'
+
+export function paneChart(options: PaneChartOptions): uPlot.Options {
+  const { width, height, lines, log, content } = options
+  const narrow = width < narrowPx
+  const scales = [...new Set(lines.map((line) => line.scale))]
+  const axisScales = narrow ? scales.slice(0, 1) : scales.slice(0, 3)
+  const rightAxes = axisScales.length - 1
+  return {
+    width,
+    height,
+    padding: [6, narrow ? 8 : (rightAxisPx + axisLabelPx) * (2 - rightAxes) + 4, 0, 0],
+    legend: { show: false },
+    cursor: {
+      y: false,
+      sync: { key: cursorSync },
+      drag: { x: true, y: false, setScale: false, dist: 6 },
+      points: { size: 6 },
+      bind: {
+        dblclick: () => () => {
+          options.onReset()
+          return null
+        },
+      },
+    },
+    select: { show: true, left: 0, top: 0, width: 0, height: 0 },
+    scales: {
+      x: { time: false, range: () => [content.range.from, content.range.to] },
+      ...Object.fromEntries(scales.map((scale) => [scale, valueScale(scale)])),
+    },
+    axes: [timeAxis(content, width), ...axisScales.map(valueAxis)],
+    series: [{}, ...lines.map(lineSeries)],
+    hooks: {
+      draw: [(chart) => drawMarks(chart, lines, content)],
+      setCursor: [
+        (chart) => {
+          const { left } = chart.cursor
+          options.onCursor(left === undefined || left < 0 ? null : chart.posToVal(left, 'x'))
+        },
+      ],
+      setSelect: [
+        (chart) => {
+          const { left, width: chosen } = chart.select
+          if (chosen < 6) return
+          options.onZoom(chart.posToVal(left, 'x'), chart.posToVal(left + chosen, 'x'))
+          chart.setSelect({ left: 0, top: 0, width: 0, height: 0 }, false)
+        },
+      ],
+    },
+  }
+
+  function valueScale(scale: string): uPlot.Scale {
+    const drawsSamples = lines[0]?.scale === scale
+    return {
+      distr: log ? 3 : 1,
+      range: (_chart, low, high) => {
+        const shown = drawsSamples
+          ? content.samples
+              .filter(({ at }) => at >= content.range.from && at <= content.range.to)
+              .map(({ od600 }) => od600)
+          : []
+        const values = [low, high, ...shown].filter((value) => value !== null && Number.isFinite(value))
+        return log ? logRange(values) : linearRange(values, leastSpans[scale] ?? 1)
+      },
+    }
+  }
+
+  function valueAxis(scale: string, index: number): uPlot.Axis {
+    const first = lines.find((line) => line.scale === scale)
+    return {
+      scale,
+      side: index === 0 ? 3 : 1,
+      size: narrow ? 44 : index === 0 ? leftAxisPx : rightAxisPx,
+      stroke: text,
+      font,
+      gap: 4,
+      ...(narrow || !first
+        ? {}
+        : { label: first.unitLabel, labelSize: axisLabelPx, labelGap: 0, labelFont: font }),
+      grid: { show: index === 0, stroke: '#e2e6ea', width: 1 },
+      ticks: { show: true, stroke: '#c3cad1', width: 1, size: 4 },
+      values: (_chart, splits) =>
+        splits.map((split) => (split === null ? '' : formatValue(split, decimalsNeeded(splits, split)))),
+    }
+  }
+
+  function lineSeries(line: PaneLine): uPlot.Series {
+    const stepped = line.tag === 'Stir_SP' ? uPlot.paths.stepped?.({ align: 1 }) : undefined
+    return {
+      scale: line.scale,
+      stroke: inkColours[line.ink],
+      width: line.ink === 'strong' ? 1.5 : 1.25,
+      dash: [...dashes[line.style]],
+      spanGaps: false,
+      points: { size: 4, fill: inkColours[line.ink] },
+      ...(stepped ? { paths: stepped } : {}),
+    }
+  }
+}
+
+function timeAxis(content: PaneContent, width: number): uPlot.Axis {
+  const limit = Math.max(2, Math.floor(width / 95))
+  const ticks = () =>
+    timeTicks(content.range.from, content.range.to, limit, axisOrigin(content.mode, content.range.from))
+  return {
+    side: 2,
+    size: content.mode.kind === 'clock' ? 34 : 22,
+    stroke: text,
+    font,
+    gap: 3,
+    grid: { show: true, stroke: '#e2e6ea', width: 1 },
+    ticks: { show: true, stroke: '#c3cad1', width: 1, size: 4 },
+    splits: ticks,
+    values: (_chart, splits) => tickLabels(splits, content.mode),
+  }
+}
+
+function linearRange(values: readonly number[], leastSpan: number): [number, number] {
+  if (values.length === 0) return [0, 1]
+  const low = Math.min(...values)
+  const high = Math.max(...values)
+  const spare = Math.max((high - low) * 0.06, (leastSpan - (high - low)) / 2)
+  return [low - spare, high + spare]
+}
+
+function logRange(values: readonly number[]): [number, number] {
+  const positive = values.filter((value) => value > 0)
+  if (positive.length === 0) return [0.1, 100]
+  return [Math.min(...positive) / 1.3, Math.max(...positive) * 1.3]
+}
+
+/** As many decimals as the distance between ticks needs; on a log axis, as the tick itself needs. */
+function decimalsNeeded(splits: readonly (number | null)[], split: number): number {
+  const [first, second] = splits.filter((value) => value !== null)
+  const even = splits.length > 2 && first !== undefined && second !== undefined ? Math.abs(second - first) : 1
+  const step = Math.min(even, Math.abs(split) || even)
+  return Math.min(4, Math.max(0, Math.ceil(-Math.log10(step) - 1e-9)))
+}
+
+/** Values that are not good, by shape (× bad, hollow diamond uncertain), and offline samples as diamonds. */
+function drawMarks(chart: uPlot, lines: PaneChartOptions['lines'], content: PaneContent): void {
+  const { ctx, bbox } = chart
+  const ratio = window.devicePixelRatio
+  const inRange = (at: number) => at >= content.range.from && at <= content.range.to
+  const place = (at: number, value: number, scale: string) => ({
+    x: chart.valToPos(at, 'x', true),
+    y: Math.min(bbox.top + bbox.height - 5, Math.max(bbox.top + 5, chart.valToPos(value, scale, true))),
+  })
+  ctx.save()
+  ctx.setLineDash([])
+  lines.forEach((line, index) => {
+    for (const mark of (content.marks[index] ?? []).slice(-2000)) {
+      if (!inRange(mark.at) || mark.quality === 'good') continue
+      const { x, y } = place(mark.at, mark.value, line.scale)
+      ctx.strokeStyle = abnormalColours[mark.quality]
+      ctx.lineWidth = 1.75 * ratio
+      if (mark.quality === 'bad') cross(ctx, x, y, 3.5 * ratio)
+      else diamond(ctx, x, y, 4 * ratio)
+      ctx.stroke()
+    }
+  })
+  const scale = lines[0]?.scale
+  if (scale)
+    for (const sample of content.samples) {
+      if (!inRange(sample.at)) continue
+      const { x, y } = place(sample.at, sample.od600, scale)
+      diamond(ctx, x, y, 5.5 * ratio)
+      ctx.fillStyle = '#ffffff'
+      ctx.fill()
+      ctx.strokeStyle = inkColours.strong
+      ctx.lineWidth = 1.75 * ratio
+      ctx.stroke()
+    }
+  ctx.restore()
+}
+
+function cross(ctx: CanvasRenderingContext2D, x: number, y: number, size: number): void {
+  ctx.beginPath()
+  ctx.moveTo(x - size, y - size)
+  ctx.lineTo(x + size, y + size)
+  ctx.moveTo(x + size, y - size)
+  ctx.lineTo(x - size, y + size)
+}
+
+function diamond(ctx: CanvasRenderingContext2D, x: number, y: number, size: number): void {
+  ctx.beginPath()
+  ctx.moveTo(x, y - size)
+  ctx.lineTo(x + size, y)
+  ctx.lineTo(x, y + size)
+  ctx.lineTo(x - size, y)
+  ctx.closePath()
+}

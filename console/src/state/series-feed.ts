@@ -1,0 +1,150 @@
+/**
+ * The series behind the charts: each tag fetched reduced for the visible range, the live tail kept on top, and
+ * fetched again once in a while, so that what is drawn stays bounded however long the batch runs.
+ */
+import type { LiveReadings, Series } from '../api/answers.ts'
+import type { Api } from '../api/client.ts'
+import {
+  fromAnswer,
+  type LivePoint,
+  livePointsByTag,
+  mergePoints,
+  type Point,
+  type TagSeries,
+  tailAfter,
+  thinTail,
+} from '../model/series-merge.ts'
+import { createStore, type Store } from './store.ts'
+
+export type DrawnSeries = {
+  readonly tag: string
+  readonly unit: string
+  readonly bucketSeconds: number | null
+  readonly points: readonly Point[]
+}
+
+export type SeriesSnapshot = {
+  readonly series: ReadonlyMap<string, DrawnSeries>
+  /** Tags whose last fetch failed: what is drawn of them may be old. */
+  readonly failed: readonly string[]
+  readonly loaded: boolean
+}
+
+export type FetchRange = { readonly from?: number; readonly to?: number }
+
+export type SeriesFeed = Store<SeriesSnapshot> & {
+  /** Asks for these tags over this range; what is drawn stays until the answers are there. */
+  readonly show: (tags: readonly string[], range: FetchRange) => void
+  readonly addLive: (frame: LiveReadings) => void
+  readonly refresh: () => void
+  readonly stop: () => void
+}
+
+export type SeriesFeedOptions = {
+  readonly api: Api
+  readonly batchId: string
+  readonly asOfMs: number | null
+  /** How many points a line can show. */
+  readonly points: number
+}
+
+const refreshEveryMs = 60_000
+const refreshAtMostEveryMs = 10_000
+const tailLimit = 2000
+const inParallel = 3
+
+export function createSeriesFeed({ api, batchId, asOfMs, points }: SeriesFeedOptions): SeriesFeed {
+  const store = createStore<SeriesSnapshot>({ series: new Map(), failed: [], loaded: false })
+  const bases = new Map<string, TagSeries>()
+  const tails = new Map<string, LivePoint[]>()
+  const units = new Map<string, string>()
+  let tags: readonly string[] = []
+  let range: FetchRange = {}
+  let abort = new AbortController()
+  let fetchedAt = 0
+  const timer = asOfMs === null ? setInterval(() => refresh(), refreshEveryMs) : undefined
+
+  return {
+    ...store,
+    show: (wanted, wantedRange) => {
+      tags = wanted
+      range = wantedRange
+      refresh()
+    },
+    addLive: (frame) => {
+      let longest = 0
+      for (const { tag, unit } of frame.readings) units.set(tag, unit)
+      for (const [tag, arrived] of livePointsByTag(frame)) {
+        const tail = [...(tails.get(tag) ?? []), ...arrived]
+        const bucketMs = (bases.get(tag)?.bucketSeconds ?? 1) * 1000
+        tails.set(tag, tail.length > tailLimit ? thinTail(tail, Math.max(bucketMs, 1000)) : tail)
+        longest = Math.max(longest, tail.length)
+      }
+      publish()
+      if (longest > tailLimit && Date.now() - fetchedAt > refreshAtMostEveryMs) refresh()
+    },
+    refresh,
+    stop: () => {
+      abort.abort()
+      clearInterval(timer)
+    },
+  }
+
+  function refresh(): void {
+    abort.abort()
+    abort = new AbortController()
+    fetchedAt = Date.now()
+    void fetchAll(abort.signal).catch((error: unknown) => {
+      if (!(error instanceof DOMException && error.name === 'AbortError')) throw error
+    })
+  }
+
+  async function fetchAll(signal: AbortSignal): Promise<void> {
+    const waiting = [...tags]
+    const failed: string[] = []
+    await Promise.all(
+      Array.from({ length: inParallel }, async () => {
+        for (let tag = waiting.shift(); tag !== undefined; tag = waiting.shift()) {
+          const reply = await api.get<Series>(
+            `batches/${encodeURIComponent(batchId)}/series`,
+            {
+              tag,
+              from: range.from === undefined ? undefined : new Date(Math.round(range.from)).toISOString(),
+              to: range.to === undefined ? undefined : new Date(Math.round(range.to)).toISOString(),
+              reduce: 'minmax',
+              points: String(points),
+              asOf: asOfMs === null ? undefined : new Date(asOfMs).toISOString(),
+            },
+            signal,
+          )
+          if (reply.kind !== 'answer') {
+            failed.push(tag)
+            continue
+          }
+          const base = fromAnswer(reply.body)
+          bases.set(tag, base)
+          if (range.to === undefined) tails.set(tag, tailAfter(tails.get(tag) ?? [], base.position))
+        }
+      }),
+    )
+    if (signal.aborted) return
+    store.set({ failed, loaded: true })
+    publish()
+  }
+
+  function publish(): void {
+    const series = new Map<string, DrawnSeries>()
+    for (const tag of new Set([...bases.keys(), ...tails.keys()])) {
+      const base = bases.get(tag)
+      const tail = tails.get(tag) ?? []
+      const fresh = base ? tailAfter(tail, base.position) : tail
+      series.set(tag, {
+        tag,
+        unit: base?.unit ?? units.get(tag) ?? '',
+        bucketSeconds: base?.bucketSeconds ?? null,
+        points: mergePoints(base?.points ?? [], fresh),
+      })
+    }
+    store.set({ series })
+  }
+}
