@@ -6,6 +6,8 @@ import type { Batch } from '../../schemas/http.ts'
 export function foldBatch(before: Batch | undefined, event: RecordedEvent): Batch | undefined {
   const revision = event.revision.toString()
   if (event.type === 'BatchCreated') return { ...createdFrom(event), revision }
+  // A creation that was given up: its stream is sealed empty, so that the batch can never come to be.
+  if (!before && event.type === 'StreamSealed') return undefined
   if (!before) throw new Error('the stream does not begin with BatchCreated')
   const batch = { ...before, revision }
   switch (event.type) {
