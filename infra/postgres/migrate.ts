@@ -7,8 +7,17 @@ import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { inTransaction, type Pool } from './pool.ts'
 
-/** `folder` holds `NNNN-title.sql` files; `component` names their history (e.g. `event-store`). */
-export async function migrate(pool: Pool, folder: string, component: string): Promise<{ applied: string[] }> {
+/**
+ * `folder` holds `NNNN-title.sql` files; `component` names their history (e.g. `event-store`). `objects` are files
+ * of functions, views and grants in the order to apply them: they say `CREATE OR REPLACE`, may change, and are
+ * applied after the migrations whenever their text did.
+ */
+export async function migrate(
+  pool: Pool,
+  folder: string,
+  component: string,
+  objects: readonly string[] = [],
+): Promise<{ applied: string[] }> {
   const files = (await readdir(folder)).filter((file) => /^\d{4}-.+\.sql$/.test(file)).sort()
   const applied: string[] = []
   await inTransaction(pool, async (client) => {
@@ -37,6 +46,17 @@ export async function migrate(pool: Pool, folder: string, component: string): Pr
         [component, file, sha256],
       )
       applied.push(file)
+    }
+    const sql = (await Promise.all(objects.map((file) => readFile(file, 'utf8')))).join('\n')
+    const sha256 = createHash('sha256').update(sql).digest('hex')
+    if (objects.length > 0 && known.get('objects') !== sha256) {
+      await client.query(sql)
+      await client.query(
+        `INSERT INTO public.bioledger_migration (component, file, sha256) VALUES ($1, 'objects', $2)
+         ON CONFLICT (component, file) DO UPDATE SET sha256 = excluded.sha256, applied_at = clock_timestamp()`,
+        [component, sha256],
+      )
+      applied.push('objects')
     }
   })
   return { applied }
