@@ -168,7 +168,7 @@ export function seriesOf(
     if (reading)
       all.push({ ...reading, second, at: at(fixture, second), position: String(second * 20 + 100) })
   }
-  const bucketSeconds = Math.max(1, Math.ceil((last - first) / points))
+  const bucketSeconds = Math.max(1, Math.ceil((last - first) / (points / 2)))
   const reduced = all.length > points
   const kept = reduced ? extremes(all, bucketSeconds) : all
   return {

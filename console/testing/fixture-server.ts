@@ -91,8 +91,14 @@ export async function startFixtureServer(
         })
       case `batches/${batchId}`:
         return ok({ ...batchOf(seen, status), current: empty ? [] : currentValues(seen), asOf })
-      case `batches/${batchId}/timeline`:
-        return ok({ items: timelineItems(seen), next: null, asOf })
+      case `batches/${batchId}/timeline`: {
+        const type = url.searchParams.get('type')
+        return ok({
+          items: timelineItems(seen).filter((item) => type === null || item.type === type),
+          next: null,
+          asOf,
+        })
+      }
       case `batches/${batchId}/gaps`:
         return ok({ items: gapList(seen), next: null, asOf })
       case `batches/${batchId}/ingress`:

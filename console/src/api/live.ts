@@ -1,6 +1,7 @@
 /**
- * The live feed of one batch over server-sent events. The browser resumes a broken connection by itself with
- * `Last-Event-ID`; a connection that the server refused is opened anew after a pause.
+ * The live feed of one batch over server-sent events, from a known position on, so that nothing is missed between
+ * what was fetched and what arrives. The browser resumes a broken connection by itself with `Last-Event-ID`; a
+ * connection that the server refused is opened anew after a pause, after the last position that was seen.
  */
 import type { Batch, IngressBalance, LiveReadings, TimelineItem } from './answers.ts'
 
@@ -18,7 +19,8 @@ export type LiveListener = {
 
 const reopenMs = 3000
 
-export function openLive(batchId: string, listener: LiveListener): { close: () => void } {
+export function openLive(batchId: string, after: string, listener: LiveListener): { close: () => void } {
+  let reached = after
   let source: EventSource | undefined
   let timer: ReturnType<typeof setTimeout> | undefined
   open()
@@ -30,7 +32,7 @@ export function openLive(batchId: string, listener: LiveListener): { close: () =
   }
 
   function open(): void {
-    const current = new EventSource(`/api/v1/live?batch=${encodeURIComponent(batchId)}`)
+    const current = new EventSource(`/api/v1/live?${new URLSearchParams({ batch: batchId, after: reached })}`)
     source = current
     current.onopen = listener.onOpen
     current.onerror = () => {
@@ -44,7 +46,9 @@ export function openLive(batchId: string, listener: LiveListener): { close: () =
 
     function on<Data>(name: string, take: (data: Data) => void): void {
       current.addEventListener(name, (event) => {
-        const data = parse<Data>((event as MessageEvent<string>).data)
+        const message = event as MessageEvent<string>
+        const data = parse<Data>(message.data)
+        if (message.lastEventId !== '') reached = message.lastEventId
         if (data !== undefined) take(data)
       })
     }

@@ -16,7 +16,8 @@ export function applyReadings(current: readonly CurrentValue[], frame: LiveReadi
         quality: reading.quality,
         unit: reading.unit,
         at: reading.at,
-        flags: [],
+        // Frames carry no flags; they are asked for again with the state every few seconds.
+        flags: reading.quality === known.quality ? known.flags : [],
         position: frame.position,
       })
     else if (definition)

@@ -33,13 +33,13 @@ export function BatchPage(props: BatchPageProps) {
   const { api, batchId, asOfMs } = props
   const [feeds, setFeeds] = useState<Feeds | undefined>(undefined)
   useEffect(() => {
-    const series = createSeriesFeed({ api, batchId, asOfMs, points: window.innerWidth < 700 ? 400 : 1000 })
+    const series = createSeriesFeed({ api, batchId, asOfMs, points: window.innerWidth < 700 ? 700 : 2000 })
     const batch = createBatchFeed({
       api,
       batchId,
       asOfMs,
       onReadings: series.addLive,
-      onOpen: series.refresh,
+      onReopened: series.refresh,
     })
     setFeeds({ batch, series })
     return () => {
@@ -52,9 +52,20 @@ export function BatchPage(props: BatchPageProps) {
 
 function OpenBatch({ api, zone, batches, asOfMs, navigate, feeds }: BatchPageProps & { feeds: Feeds }) {
   const snapshot = useSyncExternalStore(feeds.batch.subscribe, feeds.batch.get)
-  const { state, current, timeline, ingress, gaps, connection, failure, arrivedMs, newestSourceMs } = snapshot
+  const {
+    state,
+    current,
+    timeline,
+    olderCursor,
+    ingress,
+    gaps,
+    connection,
+    failure,
+    arrivedMs,
+    newestSourceMs,
+  } = snapshot
   const wallMs = useNow(api, true)
-  const samples = useMemo(() => offlineSamples(timeline), [timeline])
+  const samples = useMemo(() => offlineSamples(snapshot.samples), [snapshot.samples])
   useTitle(state, asOfMs)
 
   if (!state)
@@ -97,7 +108,12 @@ function OpenBatch({ api, zone, batches, asOfMs, navigate, feeds }: BatchPagePro
               nowMs={newestSourceMs ?? clock.nowMs}
               zone={zone}
             />
-            <Timeline items={timeline} origin={state.origin} zone={zone} />
+            <Timeline
+              items={timeline}
+              origin={state.origin}
+              zone={zone}
+              onOlder={olderCursor === null ? undefined : feeds.batch.loadOlder}
+            />
           </div>
           <div className="side">
             <OtherValues current={current} clock={clock} zone={zone} />

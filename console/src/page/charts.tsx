@@ -157,8 +157,8 @@ export function Charts({ feed, state, current, gaps, samples, nowMs, zone }: Cha
       {withData.length > 0 && !loaded && <p role="status">Asking for the series …</p>}
       {failed.length > 0 && (
         <p className="trouble" role="status">
-          The series of {failed.map(labelOf).join(', ')} could not be fetched; it is asked for again within a
-          minute.
+          The series of {failed.map(labelOf).join(', ')} could not be fetched; it is asked for again in a few
+          seconds.
         </p>
       )}
       {without.length > 0 && <p className="empty-words">{withoutWords(without, withData.length > 0)}</p>}

@@ -7,19 +7,23 @@ import { labelOf } from '../model/value.ts'
 import { Instant } from './instant.tsx'
 
 const shownAtFirst = 12
+const shownMore = 50
 
 export function Timeline({
   items,
   origin,
   zone,
+  onOlder,
 }: {
   items: readonly TimelineItem[]
   /** Of the batch; an event of another origin says so beside its sentence. */
   origin: Batch['origin']
   zone: Zone
+  /** Fetches older events; undefined when all are here. */
+  onOlder: (() => void) | undefined
 }) {
-  const [all, setAll] = useState(false)
-  const shown = all ? items : items.slice(0, shownAtFirst)
+  const [wanted, setWanted] = useState(shownAtFirst)
+  const shown = items.slice(0, wanted)
   const newest = items[0]
   return (
     <section className="panel" aria-labelledby="timeline-title">
@@ -44,9 +48,16 @@ export function Timeline({
           ))}
         </ol>
       )}
-      {items.length > shownAtFirst && (
-        <button type="button" className="quiet" onClick={() => setAll(!all)} aria-expanded={all}>
-          {all ? `Show the newest ${shownAtFirst}` : `Show all ${items.length}`}
+      {(items.length > wanted || onOlder) && (
+        <button
+          type="button"
+          className="quiet"
+          onClick={() => {
+            if (wanted + shownMore > items.length) onOlder?.()
+            setWanted(wanted + shownMore)
+          }}
+        >
+          Show older
         </button>
       )}
     </section>

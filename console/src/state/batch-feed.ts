@@ -23,8 +23,10 @@ export type Connection = 'connecting' | 'live' | 'reconnecting' | 'off'
 export type BatchSnapshot = {
   readonly state: BatchState | undefined
   readonly current: readonly CurrentValue[]
-  /** Newest first. */
+  /** Newest first; older ones are fetched on demand. */
   readonly timeline: readonly TimelineItem[]
+  readonly olderCursor: string | null
+  readonly samples: readonly TimelineItem[]
   readonly ingress: IngressBalance | undefined
   readonly gaps: readonly Gap[]
   readonly connection: Connection
@@ -34,27 +36,40 @@ export type BatchSnapshot = {
   readonly newestSourceMs: number | null
 }
 
-export type BatchFeed = Store<BatchSnapshot> & { readonly stop: () => void }
+export type BatchFeed = Store<BatchSnapshot> & {
+  readonly loadOlder: () => void
+  readonly stop: () => void
+}
 
 export type BatchFeedOptions = {
   readonly api: Api
   readonly batchId: string
   readonly asOfMs: number | null
   readonly onReadings: (frame: LiveReadings) => void
-  /** The live feed opened (again): what was missed has to be fetched. */
-  readonly onOpen: () => void
+  /** The live feed came back after a loss. */
+  readonly onReopened: () => void
 }
 
 const stateEveryMs = 5000
 const gapsEveryMs = 30_000
 const retryMs = 3000
-const timelinePages = 20
+const timelinePage = '100'
+const largestPage = '1000'
+const gapPages = 10
 
-export function createBatchFeed({ api, batchId, asOfMs, onReadings, onOpen }: BatchFeedOptions): BatchFeed {
+export function createBatchFeed({
+  api,
+  batchId,
+  asOfMs,
+  onReadings,
+  onReopened,
+}: BatchFeedOptions): BatchFeed {
   const store = createStore<BatchSnapshot>({
     state: undefined,
     current: [],
     timeline: [],
+    olderCursor: null,
+    samples: [],
     ingress: undefined,
     gaps: [],
     connection: asOfMs === null ? 'connecting' : 'off',
@@ -67,10 +82,10 @@ export function createBatchFeed({ api, batchId, asOfMs, onReadings, onOpen }: Ba
   const path = `batches/${encodeURIComponent(batchId)}`
   const asOf = asOfMs === null ? undefined : new Date(asOfMs).toISOString()
 
+  let live: { close: () => void } | undefined
+
   void run(loadState)
   void run(loadRest)
-  const live =
-    asOfMs === null ? openLive(batchId, { onOpen: opened, onLost: lost, onFrame: take }) : undefined
   if (asOfMs === null) {
     timers.add(setInterval(() => void run(loadState), stateEveryMs))
     timers.add(setInterval(() => void run(loadGaps), gapsEveryMs))
@@ -78,6 +93,7 @@ export function createBatchFeed({ api, batchId, asOfMs, onReadings, onOpen }: Ba
 
   return {
     ...store,
+    loadOlder: () => void run(loadOlder),
     stop: () => {
       abort.abort()
       live?.close()
@@ -92,6 +108,8 @@ export function createBatchFeed({ api, batchId, asOfMs, onReadings, onOpen }: Ba
       if (!store.get().state || asOfMs !== null) later(loadState, reply)
       return
     }
+    if (asOfMs === null)
+      live ??= openLive(batchId, reply.body.asOf.position, { onOpen: opened, onLost: lost, onFrame: take })
     const before = store.get()
     const newest = newestSourceMs(reply.body.current)
     store.set({
@@ -106,21 +124,42 @@ export function createBatchFeed({ api, batchId, asOfMs, onReadings, onOpen }: Ba
   }
 
   async function loadRest(): Promise<void> {
-    await Promise.all([loadTimeline(), loadIngress(), loadGaps()])
+    await Promise.all([loadTimeline(), loadSamples(), loadIngress(), loadGaps()])
   }
 
   async function loadTimeline(): Promise<void> {
-    let cursor: string | undefined
-    for (let page = 0; page < timelinePages; page += 1) {
-      const reply: Reply<Timeline> = await api.get(`${path}/timeline`, { asOf, after: cursor }, abort.signal)
-      if (reply.kind !== 'answer') {
-        later(loadTimeline, reply)
-        return
-      }
-      store.set({ timeline: addToTimeline(store.get().timeline, reply.body.items) })
-      if (reply.body.next === null) return
-      cursor = reply.body.next
+    const reply = await askTimeline({ order: 'desc', limit: timelinePage })
+    if (reply.kind !== 'answer') {
+      later(loadTimeline, reply)
+      return
     }
+    const { items, next } = reply.body
+    store.set({ timeline: addToTimeline(store.get().timeline, items), olderCursor: next })
+  }
+
+  async function loadOlder(): Promise<void> {
+    const { olderCursor } = store.get()
+    if (olderCursor === null) return
+    const reply = await askTimeline({ order: 'desc', limit: timelinePage, after: olderCursor })
+    if (reply.kind !== 'answer') {
+      later(loadOlder, reply)
+      return
+    }
+    const { items, next } = reply.body
+    store.set({ timeline: addToTimeline(store.get().timeline, items), olderCursor: next })
+  }
+
+  async function loadSamples(): Promise<void> {
+    const reply = await askTimeline({ type: 'SampleTaken', limit: largestPage })
+    if (reply.kind !== 'answer') {
+      later(loadSamples, reply)
+      return
+    }
+    store.set({ samples: addToTimeline(store.get().samples, reply.body.items) })
+  }
+
+  function askTimeline(parameters: Record<string, string>): Promise<Reply<Timeline>> {
+    return api.get(`${path}/timeline`, { asOf, ...parameters }, abort.signal)
   }
 
   async function loadIngress(): Promise<void> {
@@ -130,18 +169,31 @@ export function createBatchFeed({ api, batchId, asOfMs, onReadings, onOpen }: Ba
   }
 
   async function loadGaps(): Promise<void> {
-    const reply = await api.get<GapList>(`${path}/gaps`, { asOf }, abort.signal)
-    if (reply.kind === 'answer') store.set({ gaps: reply.body.items })
+    const gaps: Gap[] = []
+    let after: string | undefined
+    for (let page = 0; page < gapPages; page += 1) {
+      const reply: Reply<GapList> = await api.get(
+        `${path}/gaps`,
+        { asOf, limit: largestPage, after },
+        abort.signal,
+      )
+      if (reply.kind !== 'answer') {
+        later(loadGaps, reply)
+        return
+      }
+      gaps.push(...reply.body.items)
+      if (reply.body.next === null) break
+      after = reply.body.next
+    }
+    store.set({ gaps })
   }
 
   function opened(): void {
     const again = store.get().connection === 'reconnecting'
     store.set({ connection: 'live' })
-    if (again) {
-      void run(loadState)
-      void run(loadRest)
-    }
-    onOpen()
+    if (!again) return
+    void run(loadState)
+    onReopened()
   }
 
   function lost(): void {
@@ -149,7 +201,7 @@ export function createBatchFeed({ api, batchId, asOfMs, onReadings, onOpen }: Ba
   }
 
   function take(frame: LiveFrame): void {
-    const { state, current, timeline } = store.get()
+    const { state, current, timeline, samples } = store.get()
     switch (frame.kind) {
       case 'readings': {
         const values = applyReadings(current, frame.frame)
@@ -158,7 +210,10 @@ export function createBatchFeed({ api, batchId, asOfMs, onReadings, onOpen }: Ba
         return
       }
       case 'timeline':
-        store.set({ timeline: addToTimeline(timeline, [frame.item]) })
+        store.set({
+          timeline: addToTimeline(timeline, [frame.item]),
+          ...(frame.item.type === 'SampleTaken' ? { samples: addToTimeline(samples, [frame.item]) } : {}),
+        })
         if (frame.item.type.startsWith('SensorGap')) void run(loadGaps)
         return
       case 'batch':

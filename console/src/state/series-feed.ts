@@ -52,6 +52,7 @@ const refreshEveryMs = 60_000
 const refreshAtMostEveryMs = 10_000
 const tailLimit = 2000
 const inParallel = 3
+const retryMs = 5000
 
 export function createSeriesFeed({ api, batchId, asOfMs, points }: SeriesFeedOptions): SeriesFeed {
   const store = createStore<SeriesSnapshot>({ series: new Map(), failed: [], loaded: false })
@@ -62,6 +63,7 @@ export function createSeriesFeed({ api, batchId, asOfMs, points }: SeriesFeedOpt
   let range: FetchRange = {}
   let abort = new AbortController()
   let fetchedAt = 0
+  let retry: ReturnType<typeof setTimeout> | undefined
   const timer = asOfMs === null ? setInterval(() => refresh(), refreshEveryMs) : undefined
 
   return {
@@ -73,8 +75,7 @@ export function createSeriesFeed({ api, batchId, asOfMs, points }: SeriesFeedOpt
     },
     addLive: (frame) => {
       let longest = 0
-      for (const { tag, unit } of frame.readings) units.set(tag, unit)
-      for (const [tag, arrived] of livePointsByTag(frame)) {
+      for (const [tag, arrived] of livePointsByTag({ ...frame, readings: frame.readings.filter(isOfUnit) })) {
         const tail = [...(tails.get(tag) ?? []), ...arrived]
         const bucketMs = (bases.get(tag)?.bucketSeconds ?? 1) * 1000
         tails.set(tag, tail.length > tailLimit ? thinTail(tail, Math.max(bucketMs, 1000)) : tail)
@@ -87,7 +88,15 @@ export function createSeriesFeed({ api, batchId, asOfMs, points }: SeriesFeedOpt
     stop: () => {
       abort.abort()
       clearInterval(timer)
+      clearTimeout(retry)
     },
+  }
+
+  /** A line has one unit, the first; a tag that is sent in another one too is not mixed into it. */
+  function isOfUnit({ tag, unit }: LiveReadings['readings'][number]): boolean {
+    const known = bases.get(tag)?.unit ?? units.get(tag)
+    if (known === undefined) units.set(tag, unit)
+    return known === undefined || known === unit
   }
 
   function refresh(): void {
@@ -102,6 +111,7 @@ export function createSeriesFeed({ api, batchId, asOfMs, points }: SeriesFeedOpt
   async function fetchAll(signal: AbortSignal): Promise<void> {
     const waiting = [...tags]
     const failed: string[] = []
+    clearTimeout(retry)
     await Promise.all(
       Array.from({ length: inParallel }, async () => {
         for (let tag = waiting.shift(); tag !== undefined; tag = waiting.shift()) {
@@ -128,6 +138,7 @@ export function createSeriesFeed({ api, batchId, asOfMs, points }: SeriesFeedOpt
       }),
     )
     if (signal.aborted) return
+    if (failed.length > 0) retry = setTimeout(refresh, retryMs)
     store.set({ failed, loaded: true })
     publish()
   }
