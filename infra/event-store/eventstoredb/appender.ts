@@ -49,6 +49,8 @@ type StreamQueue = {
   readonly pending: Pending[]
   running: boolean
   state: StreamState | undefined
+  /** An earlier append's outcome is unknown: the server is asked before the stream is judged again. */
+  uncertain: boolean
 }
 
 export type Appender = {
@@ -92,7 +94,7 @@ export function appender(deps: AppenderDeps): Appender {
 
   function queueOf(stream: string): StreamQueue {
     const known = queues.get(stream)
-    const queue = known ?? { stream, pending: [], running: false, state: undefined }
+    const queue = known ?? { stream, pending: [], running: false, state: undefined, uncertain: false }
     // Last used last, so that the first idle one is the one to forget.
     queues.delete(stream)
     queues.set(stream, queue)
@@ -116,6 +118,7 @@ export function appender(deps: AppenderDeps): Appender {
         await appendGroup(queue, group)
       } catch (error) {
         queue.state = undefined
+        queue.uncertain = true
         for (const request of group) request.fail(error)
       } finally {
         release()
@@ -148,6 +151,8 @@ export function appender(deps: AppenderDeps): Appender {
     for (let round = 0; open.length > 0; round++) {
       if (round >= conflictRounds)
         throw unavailable(`stream ${queue.stream} is written by others faster than this process can follow`)
+      if (queue.uncertain) queue.state = await currentState(queue.stream)
+      queue.uncertain = false
       queue.state ??= stateOf(await index.stream(queue.stream))
       const known = await knownEvents(open)
       let planned = decideAll(open, queue.state, known)

@@ -50,9 +50,20 @@ export type FollowerDeps = {
   readonly recentEvents: number
 }
 
+type Waiter = {
+  readonly position: bigint
+  /** An event is known to stand at the position; else any movement will do. */
+  readonly isStored: boolean
+  readonly since: number
+  settle(): void
+  fail(error: Error): void
+}
+
 /** Events taken from the server and not yet in the index; beyond it the server is not asked for more. */
 const bufferedEvents = 4_000
 const pageEvents = 2_000
+/** A subscription that is silent for so long although something is known to have been stored is given up. */
+const stallMs = 4_000
 
 export function startFollower(deps: FollowerDeps): Follower {
   const { connection, index, clock, log } = deps
@@ -67,7 +78,8 @@ export function startFollower(deps: FollowerDeps): Follower {
   // Memory holds every event of ours after this position.
   let ringFloor = head?.position ?? -1n
   let recordedThroughMs = deps.progress.recordedAtMs
-  let waiters: { readonly position: bigint; settle(): void; fail(error: Error): void }[] = []
+  let waiters: Waiter[] = []
+  let lastItemAt = performance.now()
   const wakeFlusher = signal()
   const wakeTaker = signal()
 
@@ -83,9 +95,14 @@ export function startFollower(deps: FollowerDeps): Follower {
         const subscription = await connection.subscribe({ after: from < 0n ? undefined : from })
         const stop = () => void subscription.stop()
         closing.signal.addEventListener('abort', stop)
+        const watchdog = setInterval(() => {
+          if (hasStalled()) stop()
+        }, stallMs / 4).unref()
+        lastItemAt = performance.now()
         try {
           for await (const item of subscription.items) {
             attempts = 0
+            lastItemAt = performance.now()
             if (item === 'caught-up' || item.position <= taken) continue
             if (outage) log.info({ position: String(item.position) }, 'the event store is there again')
             outage = false
@@ -95,6 +112,7 @@ export function startFollower(deps: FollowerDeps): Follower {
             while (buffer.length >= bufferedEvents && !closing.signal.aborted) await wakeTaker.wait()
           }
         } finally {
+          clearInterval(watchdog)
           closing.signal.removeEventListener('abort', stop)
           await subscription.stop()
         }
@@ -117,6 +135,11 @@ export function startFollower(deps: FollowerDeps): Follower {
     }
     wakeFlusher.wake()
   }
+
+  const hasStalled = () =>
+    buffer.length === 0 &&
+    performance.now() - lastItemAt > stallMs &&
+    waiters.some((waiter) => waiter.isStored && performance.now() - waiter.since > stallMs)
 
   async function flush(): Promise<void> {
     let attempts = 0
@@ -219,6 +242,7 @@ export function startFollower(deps: FollowerDeps): Follower {
 
   function waitFor(
     position: bigint,
+    isStored: boolean,
     timeoutMs: number,
     onTimeout: () => Error | undefined,
     abort?: AbortSignal,
@@ -232,8 +256,10 @@ export function startFollower(deps: FollowerDeps): Follower {
         abort?.removeEventListener('abort', give)
         waiters = waiters.filter((other) => other !== waiter)
       }
-      const waiter = {
+      const waiter: Waiter = {
         position,
+        isStored,
+        since: performance.now(),
         settle: () => {
           done()
           settle()
@@ -259,12 +285,12 @@ export function startFollower(deps: FollowerDeps): Follower {
     recordedThroughMs: () => recordedThroughMs,
     head: () => head,
     reach: (position, timeoutMs) =>
-      waitFor(position, timeoutMs, () =>
+      waitFor(position, true, timeoutMs, () =>
         unavailable(
           `the index of event ids stands at ${through} and did not reach ${position} within ${timeoutMs} ms`,
         ),
       ),
-    moved: (timeoutMs, abort) => waitFor(through + 1n, timeoutMs, () => undefined, abort),
+    moved: (timeoutMs, abort) => waitFor(through + 1n, false, timeoutMs, () => undefined, abort),
     recentAfter(position) {
       if (position < ringFloor) return undefined
       return ring.slice(firstAfter(ring, position))

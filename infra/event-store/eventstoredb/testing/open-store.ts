@@ -14,6 +14,9 @@ import { migrateEventStoreDbIndex } from '../index/migrate-index.ts'
 import type { TamperingFinding } from '../tampering.ts'
 import { type StandIn, startEventStoreDbStandIn } from './stand-in-server.ts'
 
+// Started outside any test, the embedded server outlives the first one that asks for a database.
+await testDatabase()
+
 export type OpenedStore = {
   readonly store: EventStore
   readonly standIn: StandIn

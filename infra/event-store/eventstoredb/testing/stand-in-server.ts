@@ -142,16 +142,16 @@ export async function startEventStoreDbStandIn(
     whenThawed(() => {
       const request = call.request.getOptions()
       const stream = request?.getStream() && requestedStream(request.getStream()).stream
-      if (!ready || !request) call.destroy(failed(status.UNAVAILABLE, 'Server Is Not Ready'))
+      if (!ready || !request) call.emit('error', failed(status.UNAVAILABLE, 'Server Is Not Ready'))
       else if (request.hasSubscription()) subscribe(call, request)
-      else if (stream !== undefined && log.isTombstoned(stream)) call.destroy(deleted(stream))
+      else if (stream !== undefined && log.isTombstoned(stream)) call.emit('error', deleted(stream))
       else if (stream !== undefined && !log.exists(stream)) {
         call.write(notFoundMessage(stream))
         call.end()
       } else {
         const range = readRange(request, log, stream)
         if (range) void writeAll(call, range)
-        else call.destroy(noSuchPosition())
+        else call.emit('error', noSuchPosition())
       }
     })
   }
@@ -173,7 +173,7 @@ export async function startEventStoreDbStandIn(
       const commit = BigInt(position.getCommitPosition())
       const at = log.indexOf(commit)
       if (at === undefined)
-        return void call.destroy(failed(status.UNKNOWN, 'no record begins at that position'))
+        return void call.emit('error', failed(status.UNKNOWN, 'no record begins at that position'))
       // Far beyond the end is no error: the subscription waits there.
       after = log.records()[at]?.position === commit ? at + 1 : at
     }
@@ -210,7 +210,7 @@ export async function startEventStoreDbStandIn(
     },
     // The server has it, the adapter must not use it.
     batchAppend: (call: ServerWritableStream<unknown, unknown>) => {
-      call.destroy(failed(status.UNIMPLEMENTED, 'the stand-in takes unary appends only'))
+      call.emit('error', failed(status.UNIMPLEMENTED, 'the stand-in takes unary appends only'))
     },
   })
   server.addService(featuresService.ServerFeaturesService, {
@@ -364,7 +364,8 @@ function liveSubscription(deps: {
     drop(code: number) {
       if (ended) return
       end()
-      call.destroy(
+      call.emit(
+        'error',
         failed(code, code === status.ABORTED ? 'Consumer too slow, resubscription required' : 'dropped'),
       )
     },
