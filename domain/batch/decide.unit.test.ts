@@ -297,6 +297,12 @@ test('impossible densities, dilutions and volumes are refused, all named at once
   assert.deepEqual(codes(given(running).rejects(takeSample({ dilutionFactor: '1000.1' }))), ['out-of-range'])
 })
 
+test('the limits themselves are possible', () => {
+  given(running).accepts(takeSample({ od600Raw: '9999.9999', dilutionFactor: '1000', volumeMl: '1000' }))
+  given(running).accepts(takeSample({ od600Raw: '0', dilutionFactor: '1.0', volumeMl: '0' }))
+  given(sampledEightTimes).accepts(close({ finalOd600: '0', maxDoPercent: '200.0', cumulativeBaseMl: '0' }))
+})
+
 test('a batch with eight samples is closed with its runtime', () => {
   const fact = given(sampledEightTimes).accepts(
     close({ closedBy: 't-1', approvedBy: 'e-1', occurredAt: '2026-11-21T11:30:00Z' }),
@@ -356,6 +362,14 @@ test('a batch does not end before its inoculation or its last sample', () => {
     'ends-before-it-happened',
   ])
   given(sampledEightTimes).accepts(close({ occurredAt: '2026-11-21T10:10:00Z' }))
+  const sampledBeforeStart = [...running, sample('08:50')]
+  assert.deepEqual(codes(given(sampledBeforeStart).rejects(abort({ occurredAt: '2026-11-21T08:55:00Z' }))), [
+    'ends-before-it-happened',
+  ])
+  const enteredOutOfOrder = [...running, sample('10:00'), sample('09:30')]
+  assert.deepEqual(codes(given(enteredOutOfOrder).rejects(abort({ occurredAt: '2026-11-21T09:45:00Z' }))), [
+    'ends-before-it-happened',
+  ])
 })
 
 test('an abort needs no samples, carries its reason, and has a runtime only after inoculation', () => {

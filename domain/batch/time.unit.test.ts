@@ -22,6 +22,11 @@ test('every instant is understood in every zone, to the millisecond', () => {
       assert.equal(instantOf(`${local}${zone}`), date.toISOString())
     }),
   )
+  assert.equal(instantOf('2000-02-29T23:59:59+23:59'), '2000-02-29T00:00:59.000Z')
+  assert.equal(instantOf('2024-02-29T12:00:00-00:30'), '2024-02-29T12:30:00.000Z')
+  assert.equal(instantOf('9999-12-31T23:59:59.999Z'), '9999-12-31T23:59:59.999Z')
+  assert.equal(instantOf('9999-12-31T23:59:59.999-00:01'), undefined)
+  assert.equal(instantOf('0000-01-01T00:00:00+00:01'), undefined)
   assert.equal(instantOf('2026-11-21T09:30:00Z'), '2026-11-21T09:30:00.000Z')
   assert.equal(instantOf('2026-11-21T09:30:00.123987Z'), '2026-11-21T09:30:00.123Z')
 })
@@ -65,6 +70,10 @@ test('what was done now is no late entry, what was done more than 5 min ago is',
     occurredAt: '2026-11-21T10:05:00.000Z',
     lateEntry: false,
   })
+})
+
+test('the year 2000 is the first that is believed', () => {
+  assert.equal(performedAt('2000-01-01T00:00:00Z', received).kind, 'at')
 })
 
 test('more than 5 min in the future, before the year 2000 and an impossible day are refused', () => {

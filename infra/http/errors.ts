@@ -59,16 +59,9 @@ function asProblem(error: unknown): Answer {
       }
     case 'store-unavailable':
     case 'store-overloaded':
-      return {
-        facts: {
-          status: 503,
-          code,
-          detail:
-            'the event store does not answer at present; send the same request again (a command with the same Idempotency-Key)',
-        },
-        headers: { 'retry-after': '2' },
-      }
+      return unavailable(code)
   }
+  if (isLostConnection(code, message)) return unavailable('store-unavailable')
   if (statusCode !== undefined && statusCode >= 400 && statusCode < 500)
     return {
       facts: {
@@ -84,6 +77,25 @@ function asProblem(error: unknown): Answer {
       detail: 'the request failed inside the product; its log names the cause under this correlation id',
     },
   }
+}
+
+function unavailable(code: string): Answer {
+  return {
+    facts: {
+      status: 503,
+      code,
+      detail:
+        'the database does not answer at present; send the same request again (a command with the same Idempotency-Key)',
+      rule: 'nothing is answered that the database has not confirmed',
+    },
+    headers: { 'retry-after': '2' },
+  }
+}
+
+/** Of the system, of Postgres (class 08, 57P: shutting down or starting up), or of its client, which gives no code. */
+function isLostConnection(code: string | undefined, message: string | undefined): boolean {
+  if (code !== undefined) return /^(ECONN(REFUSED|RESET|ABORTED)|EPIPE|ETIMEDOUT|08...|57P0[123])$/.test(code)
+  return /^(Connection terminated|timeout exceeded when trying to connect)/.test(message ?? '')
 }
 
 export const bodyLimitBytes = 128 * 1024

@@ -73,6 +73,14 @@ async function newServer(allowedHosts: readonly string[] = []): Promise<HttpBase
       throw new Error('SELECT secret FROM people')
     },
   })
+  made.server.route({
+    method: 'GET',
+    url: '/api/v1/cut-off',
+    config: { access: 'read' },
+    handler: async () => {
+      throw Object.assign(new Error('connect ECONNREFUSED 10.1.2.3:5432'), { code: 'ECONNREFUSED' })
+    },
+  })
   return made
 }
 
@@ -292,6 +300,12 @@ test('an unknown query parameter is refused, on routes without any as well', asy
 test('a failure inside says nothing of the inside', async () => {
   const body = await problemOf(call('/api/v1/broken', { headers: bearer }), 500, 'internal-error')
   assert.doesNotMatch(JSON.stringify(body), /SELECT|secret|Error/)
+})
+
+test('while the database does not answer, callers are told to come again', async () => {
+  const answer = await call('/api/v1/cut-off', { headers: bearer })
+  assert.equal(answer.headers.get('retry-after'), '2')
+  assert.doesNotMatch(JSON.stringify(await problemOf(answer, 503, 'store-unavailable')), /10\.1\.2\.3/)
 })
 
 test('what is not HTTP gets a problem too', async () => {
