@@ -35,5 +35,8 @@ export function checkRequest(request: AppendRequest, limits: AppendLimits): Chec
       refuse('events', event.id, 'an id at most once, or with the same content')
     seen.set(event.id, fingerprint)
   }
+  const sealAt = events.findIndex(({ event }) => event.type === 'StreamSealed')
+  if (sealAt >= 0 && events.at(-1)!.event.id !== events[sealAt]!.event.id)
+    refuse('events', 'StreamSealed before another event', 'StreamSealed as the last event')
   return { stream, expectedRevision, events, bytes }
 }

@@ -144,6 +144,14 @@ test('a subscriber receives appends of 300 events once and in order, however oft
   }
 })
 
+test('a subscription that falls silent without an error is given up for a new one', async () => {
+  const { store, standIn } = await openStore()
+  await appendOne(store, { stream, expectedRevision: 'any', events: samples(1) })
+  standIn.muteSubscriptions()
+  const events = samples(2)
+  assert.equal((await appendOne(store, { stream, expectedRevision: 0n, events })).kind, 'appended')
+})
+
 test('a slow subscriber that memory no longer reaches reads on from the log without loss', async () => {
   const { store } = await openStore({ recentEvents: 50 })
   const first = samples(10)

@@ -9,6 +9,8 @@ import type { ReaderDeps } from './read-stream.ts'
 
 /** Filtered-out events alone make a page no more often than this. */
 const quietPageMs = 100
+/** When nothing came at all, an empty page says so this often. */
+const idlePageMs = 1_000
 
 export async function* subscribeTo(
   deps: ReaderDeps,
@@ -19,6 +21,7 @@ export async function* subscribeTo(
   const { filter, signal } = options
   let cursor = options.after ?? -1n
   let first = true
+  let idleSince: number | undefined
   while (!signal.aborted) {
     follower.assertUsable()
     const end = follower.head()?.position ?? -1n
@@ -32,6 +35,7 @@ export async function* subscribeTo(
       }
       continue
     }
+    if (recent.length > 0) idleSince = undefined
     const { events, through } = pageFrom(recent, filter, pageSize, cursor)
     const caughtUp = through >= end
     if (events.length > 0 || first) {
@@ -49,7 +53,11 @@ export async function* subscribeTo(
       if (!signal.aborted) yield { ...page, caughtUp: page.through >= (follower.head()?.position ?? -1n) }
       continue
     }
-    await follower.moved(1_000, signal)
+    idleSince ??= performance.now()
+    await follower.moved(idlePageMs, signal)
+    if (signal.aborted || performance.now() - idleSince < idlePageMs) continue
+    idleSince = undefined
+    if (cursor >= (follower.head()?.position ?? -1n)) yield { events: [], through: cursor, caughtUp: true }
   }
 }
 

@@ -67,6 +67,8 @@ export type StandIn = {
   /** Subscriptions get nothing until resumed, without an error. */
   pauseSubscriptions(): void
   resumeSubscriptions(): void
+  /** The subscriptions open now get nothing more, for ever and without an error; new ones work. */
+  muteSubscriptions(): void
   /** Milliseconds added to the server's clock. */
   setClockOffset(milliseconds: number): void
   setStreamMetadata(stream: string, json: string): void
@@ -276,6 +278,9 @@ export async function startEventStoreDbStandIn(
       paused = false
       for (const subscription of [...subscriptions]) subscription.offer()
     },
+    muteSubscriptions: () => {
+      for (const subscription of [...subscriptions]) subscription.mute()
+    },
     setClockOffset: (milliseconds) => {
       clockOffset = milliseconds
     },
@@ -361,6 +366,7 @@ function liveSubscription(deps: {
         this.drop(status.ABORTED)
       } else void send()
     },
+    mute: end,
     drop(code: number) {
       if (ended) return
       end()
