@@ -42,26 +42,49 @@ export function align(lines: readonly Line[]): Aligned {
       .map(({ at, value, quality }) => ({ at, value, quality })),
   )
   const cells = lines.map(cellsOf)
-  const times = [...new Set(cells.flatMap((column) => [...column.keys()]))].sort((one, other) => one - other)
-  return { times, columns: cells.map((column) => times.map((at) => column.get(at))), marks }
+  const times = [...new Set(cells.flatMap(({ values }) => [...values.keys()]))].sort(
+    (one, other) => one - other,
+  )
+  return { times, columns: cells.map((column) => columnOf(column, times)), marks }
 }
 
-/** Time → value, with a null placed inside each silence. */
-function cellsOf(line: Line): Map<number, number | null> {
-  const cells = new Map<number, number | null>()
-  let previous: number | undefined
-  for (const { at, value, quality } of line.points) {
-    if (previous !== undefined && at > previous && breaksBetween(line, previous, at))
-      cells.set(previous + Math.min(1, (at - previous) / 2), null)
-    cells.set(at, quality === 'bad' ? null : value)
-    previous = at
+type Cells = {
+  readonly values: ReadonlyMap<number, number | null>
+  /** Where the line is broken, both ends exclusive, in time order. */
+  readonly breaks: readonly { readonly from: number; readonly to: number }[]
+}
+
+/** A line breaks in each silence (where a null is placed) and on both sides of a bad value. */
+function cellsOf(line: Line): Cells {
+  const values = new Map<number, number | null>()
+  const breaks: { from: number; to: number }[] = []
+  let previous: Point | undefined
+  for (const point of line.points) {
+    if (previous && point.at > previous.at) {
+      const silent = isSilent(line, previous.at, point.at)
+      if (silent) values.set(previous.at + Math.min(1, (point.at - previous.at) / 2), null)
+      if (silent || previous.quality === 'bad' || point.quality === 'bad')
+        breaks.push({ from: previous.at, to: point.at })
+    }
+    values.set(point.at, point.quality === 'bad' ? null : point.value)
+    previous = point
   }
-  return cells
+  return { values, breaks }
 }
 
-function breaksBetween(line: Line, from: number, to: number): boolean {
+/** uPlot ends a gap at the neighbouring times, also those of other tags: a break is null all through. */
+function columnOf({ values, breaks }: Cells, times: readonly number[]): Column {
+  let next = 0
+  return times.map((at) => {
+    if (values.has(at)) return values.get(at)
+    for (let span = breaks[next]; span && span.to <= at; span = breaks[next]) next += 1
+    const span = breaks[next]
+    return span && span.from < at ? null : undefined
+  })
+}
+
+function isSilent(line: Line, from: number, to: number): boolean {
   return (
-    to - from > line.gapMs ||
-    line.gaps.some((gap) => gap.from < to && gap.to > from && gap.from >= from && gap.to <= to)
+    to - from > line.gapMs || line.gaps.some((gap) => gap.from >= from && gap.to <= to && gap.to > gap.from)
   )
 }

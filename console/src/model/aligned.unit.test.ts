@@ -23,6 +23,15 @@ test('a silence longer than the threshold is drawn as a gap', () => {
   assert.deepEqual(columns[0], [0, 1000, null, 9000])
 })
 
+test('a gap is a gap all through, also at the times of other tags', () => {
+  const { times, columns } = align([
+    { points: points(0, 10_000), gapMs: 5000, gaps: [] },
+    { points: points(2000, 4000, 8000, 12_000), gapMs: 5000, gaps: [] },
+  ])
+  assert.deepEqual(times, [0, 1, 2000, 4000, 8000, 10_000, 12_000])
+  assert.deepEqual(columns[0], [0, null, null, null, null, 10_000, undefined])
+})
+
 test('a recorded gap is drawn even where reduction would bridge it', () => {
   const line = { points: points(0, 40_000), gapMs: 90_000, gaps: [{ from: 1000, to: 31_000 }] }
   assert.deepEqual(align([line]).columns[0], [0, null, 40_000])

@@ -49,6 +49,32 @@ export function tickLabels(ticks: readonly number[], mode: AxisMode): string[] {
   })
 }
 
+/** Round values on a logarithmic axis: 1-2-5 of each decade, or, within less than a decade, evenly spaced ones. */
+export function logTicks(low: number, high: number): number[] {
+  if (!(low > 0) || !(high > low)) return []
+  const ticks: number[] = []
+  for (let power = Math.floor(Math.log10(low)); power <= Math.log10(high); power += 1)
+    for (const digit of [1, 2, 5]) ticks.push(Number((digit * 10 ** power).toPrecision(1)))
+  const inside = ticks.filter((tick) => tick >= low && tick <= high)
+  return inside.length >= 3 ? inside : evenTicks(low, high, 4)
+}
+
+function evenTicks(low: number, high: number, limit: number): number[] {
+  const power = 10 ** Math.floor(Math.log10((high - low) / limit))
+  const step = ([1, 2, 5, 10].find((digit) => digit * power >= (high - low) / limit) ?? 10) * power
+  const ticks: number[] = []
+  for (let count = Math.ceil(low / step); count * step <= high; count += 1)
+    ticks.push(Number((count * step).toPrecision(12)))
+  return ticks
+}
+
+/** The fewest decimals that write every one of the values exactly, at most four. */
+export function decimalsFor(values: readonly number[]): number {
+  for (let decimals = 0; decimals < 4; decimals += 1)
+    if (values.every((value) => Math.abs(value - Number(value.toFixed(decimals))) < 1e-9)) return decimals
+  return 4
+}
+
 export type View =
   | { readonly kind: 'all' }
   | { readonly kind: 'last'; readonly ms: number }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
 import * as fc from 'fast-check'
-import { axisOrigin, tickLabels, timeTicks, visibleRange } from './axis.ts'
+import { axisOrigin, decimalsFor, logTicks, tickLabels, timeTicks, visibleRange } from './axis.ts'
 
 const hour = 3_600_000
 
@@ -49,4 +49,16 @@ test('there are never many more ticks than asked for, all inside the range and e
 test('a batch that has just begun has an axis of at least a minute', () => {
   assert.deepEqual(visibleRange({ kind: 'all' }, 1000, 1000), { from: 1000, to: 61_000 })
   assert.deepEqual(visibleRange({ kind: 'last', ms: 500 }, 0, 1000), { from: 500, to: 1000 })
+})
+
+test('a logarithmic axis has round values, also where it spans less than a decade', () => {
+  assert.deepEqual(logTicks(0.3, 30), [0.5, 1, 2, 5, 10, 20])
+  assert.deepEqual(logTicks(16, 35), [20, 25, 30, 35])
+  assert.deepEqual(logTicks(0, 10), [])
+})
+
+test('axis values have the decimals that tell them apart and no more', () => {
+  assert.equal(decimalsFor([1.75, 2, 2.25]), 2)
+  assert.equal(decimalsFor([20, 40]), 0)
+  assert.equal(decimalsFor([0.1, 0.2, 0.1 + 0.2]), 1)
 })

@@ -27,16 +27,16 @@ export function summarySentence(
 
 export type TableRow = { readonly at: number; readonly values: readonly (number | undefined)[] }
 
-/** Values at `rows` even times: for each line the newest usable point at or before that time, at most one step old. */
+/** Values at `rows` even times up to `to`: of each line the newest usable point before, at most one step old. */
 export function tableRows(
   lines: readonly (readonly Point[])[],
   from: number,
   to: number,
   rows: number,
 ): TableRow[] {
-  const step = (to - from) / Math.max(1, rows - 1)
+  const step = (to - from) / rows
   return Array.from({ length: rows }, (_, index) => {
-    const at = from + index * step
+    const at = from + (index + 1) * step
     return { at, values: lines.map((points) => valueAt(points, at, Math.max(step, 10_000))) }
   })
 }

@@ -11,7 +11,7 @@ import type { Batch } from '../api/answers.ts'
 
 export type DataClock = {
   readonly nowMs: number
-  readonly meant: 'wall' | 'source' | 'frozen'
+  readonly meant: 'wall' | 'source' | 'instant' | 'closed'
   /** For people: which clock ages are measured against. */
   readonly explanation: string
 }
@@ -33,7 +33,7 @@ export function dataClock(input: DataClockInput): DataClock {
   if (status === 'complete' || status === 'aborted')
     return {
       nowMs: newestSourceMs ?? wallMs,
-      meant: 'frozen',
+      meant: 'closed',
       explanation: 'The batch is closed: these are its last values, they do not age.',
     }
   if (origin === 'live')
@@ -45,7 +45,7 @@ export function dataClock(input: DataClockInput): DataClock {
         }
       : {
           nowMs: asOfMs,
-          meant: 'frozen',
+          meant: 'instant',
           explanation: 'Age of a value: the instant viewed minus source time.',
         }
   const word = origin === 'simulated' ? 'simulation' : 'replay'
@@ -67,7 +67,7 @@ export type Freshness = { readonly ageMs: number; readonly stale: boolean }
 
 export function freshness(tag: string, atMs: number, clock: DataClock): Freshness {
   const ageMs = Math.max(0, clock.nowMs - atMs)
-  return { ageMs, stale: ageMs > staleAfterMs(tag) }
+  return { ageMs, stale: clock.meant !== 'closed' && ageMs > staleAfterMs(tag) }
 }
 
 /** Time since inoculation: to closure when closed, else to the data clock; null before T = 0. */

@@ -71,7 +71,7 @@ export function Charts({ feed, state, current, gaps, samples, nowMs, zone }: Cha
           Trends{' '}
           {state.origin !== 'live' && <strong className="origin-word">{originWord[state.origin]}</strong>}
         </h2>
-        <div className="controls">
+        <div className="controls" hidden={withData.length === 0}>
           <fieldset className="segments">
             <legend className="visually-hidden">Range shown</legend>
             {ranges.map(({ label, view: choice }) => (
@@ -148,7 +148,7 @@ export function Charts({ feed, state, current, gaps, samples, nowMs, zone }: Cha
             samples={samples}
             cursor={cursor}
             asTable={asTable}
-            onZoom={(zoomFrom, zoomTo) => setView({ kind: 'fixed', from: zoomFrom, to: zoomTo })}
+            onZoom={(zoomFrom, zoomTo) => setView(zoomed(zoomFrom, zoomTo))}
             onReset={() => setView({ kind: 'all' })}
             onCursor={(at) => setCursor((before) => moved(before, at))}
           />
@@ -175,6 +175,12 @@ export function Charts({ feed, state, current, gaps, samples, nowMs, zone }: Cha
 function moved(before: { at: number; typed: boolean } | null, at: number | null) {
   if (at === null) return before?.typed ? before : null
   return before && !before.typed && before.at === at ? before : { at, typed: false }
+}
+
+/** Never closer than ten seconds: readings come once a second. */
+function zoomed(from: number, to: number): View {
+  const spare = Math.max(0, (10_000 - (to - from)) / 2)
+  return { kind: 'fixed', from: from - spare, to: to + spare }
 }
 
 function sameView(one: View, other: View): boolean {

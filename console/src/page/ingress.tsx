@@ -1,6 +1,6 @@
 /** The ingress balance: everything that arrived is stored, a duplicate or quarantined; by source on demand. */
 import type { IngressBalance } from '../api/answers.ts'
-import { Status } from './shape.tsx'
+import { Shape, Status } from './shape.tsx'
 
 const count = (value: number) => value.toLocaleString('en-GB').replaceAll(',', ' ')
 
@@ -31,7 +31,8 @@ function Figures({ balance }: { balance: IngressBalance }) {
           <b>{count(duplicate)}</b> duplicate
         </span>{' '}
         +{' '}
-        <span className={quarantined > 0 ? 'abnormal' : undefined}>
+        <span className={quarantined > 0 ? 'tone-caution' : undefined}>
+          {quarantined > 0 && <Shape shape="up" />}
           <b>{count(quarantined)}</b> quarantined
         </span>
       </p>

@@ -1,7 +1,7 @@
 /** How one trend pane is drawn with uPlot: scales, axes, lines, and the marks that stand on top of them. */
 import uPlot from 'uplot'
 import type { Mark } from '../model/aligned.ts'
-import { type AxisMode, axisOrigin, tickLabels, timeTicks } from '../model/axis.ts'
+import { type AxisMode, axisOrigin, decimalsFor, logTicks, tickLabels, timeTicks } from '../model/axis.ts'
 import { type LineStyle, leastSpans, type PaneLine } from '../model/panes.ts'
 import type { OfflineSample } from '../model/samples.ts'
 import { formatValue } from '../model/value.ts'
@@ -122,8 +122,16 @@ export function paneChart(options: PaneChartOptions): uPlot.Options {
         : { label: first.unitLabel, labelSize: axisLabelPx, labelGap: 0, labelFont: font }),
       grid: { show: index === 0, stroke: '#e2e6ea', width: 1 },
       ticks: { show: true, stroke: '#c3cad1', width: 1, size: 4 },
-      values: (_chart, splits) =>
-        splits.map((split) => (split === null ? '' : formatValue(split, decimalsNeeded(splits, split)))),
+      values: (_chart, splits) => {
+        const decimals = decimalsFor(splits)
+        return splits.map((split) => formatValue(split, log ? decimalsFor([split]) : decimals))
+      },
+      ...(log
+        ? {
+            splits: (_chart: uPlot, _axis: number, low: number, high: number) => logTicks(low, high),
+            filter: (_chart: uPlot, splits: number[]) => splits,
+          }
+        : {}),
     }
   }
 
@@ -132,7 +140,7 @@ export function paneChart(options: PaneChartOptions): uPlot.Options {
     return {
       scale: line.scale,
       stroke: inkColours[line.ink],
-      width: line.ink === 'strong' ? 1.5 : 1.25,
+      width: 1.25,
       dash: [...dashes[line.style]],
       spanGaps: false,
       points: { size: 4, fill: inkColours[line.ink] },
@@ -170,14 +178,6 @@ function logRange(values: readonly number[]): [number, number] {
   const positive = values.filter((value) => value > 0)
   if (positive.length === 0) return [0.1, 100]
   return [Math.min(...positive) / 1.3, Math.max(...positive) * 1.3]
-}
-
-/** As many decimals as the distance between ticks needs; on a log axis, as the tick itself needs. */
-function decimalsNeeded(splits: readonly (number | null)[], split: number): number {
-  const [first, second] = splits.filter((value) => value !== null)
-  const even = splits.length > 2 && first !== undefined && second !== undefined ? Math.abs(second - first) : 1
-  const step = Math.min(even, Math.abs(split) || even)
-  return Math.min(4, Math.max(0, Math.ceil(-Math.log10(step) - 1e-9)))
 }
 
 /** Values that are not good, by shape (× bad, hollow diamond uncertain), and offline samples as diamonds. */

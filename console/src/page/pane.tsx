@@ -7,7 +7,7 @@ import type { AxisMode } from '../model/axis.ts'
 import { summarySentence, tableRows, valueAt } from '../model/chart-table.ts'
 import type { PaneDefinition, PaneLine } from '../model/panes.ts'
 import type { OfflineSample } from '../model/samples.ts'
-import { clockTime, elapsed } from '../model/time.ts'
+import { calendarDate, clockTime, elapsed } from '../model/time.ts'
 import { decimalsOf, formatValue, labelOf, unitLabelOf } from '../model/value.ts'
 import type { DrawnSeries } from '../state/series-feed.ts'
 import { dashes, inkColours, type PaneContent, paneChart } from './pane-options.ts'
@@ -40,14 +40,21 @@ export function Pane(props: PaneProps) {
   const { definition, series, range, mode, width, cursor, asTable, samples } = props
   const [log, setLog] = useState(definition.logToggle)
   const lines = useMemo(() => linesOf(definition, series), [definition, series])
-  const visible = lines.map((line) =>
-    line.series.points.filter(({ at }) => at >= range.from && at <= range.to),
+  const visible = useMemo(
+    () => lines.map((line) => line.series.points.filter(({ at }) => at >= range.from && at <= range.to)),
+    [lines, range],
   )
   const missing = definition.lines.filter((line) => !lines.some(({ tag }) => tag === line.tag))
   const shownSamples = definition.samples ? samples : noSamples
-  const sentence = lines
-    .map((line, index) => summarySentence(line.label, line.unitLabel, line.decimals, visible[index] ?? []))
-    .join(' ')
+  const sentence = useMemo(
+    () =>
+      lines
+        .map((line, index) =>
+          summarySentence(line.label, line.unitLabel, line.decimals, visible[index] ?? []),
+        )
+        .join(' '),
+    [lines, visible],
+  )
   return (
     <section className="pane" aria-labelledby={`pane-${definition.id}`}>
       <div className="pane-head">
@@ -242,7 +249,7 @@ function PaneTable({
   mode: AxisMode
   title: string
 }) {
-  const rows = tableRows(visible, range.from, range.to, 13)
+  const rows = tableRows(visible, range.from, range.to, 12)
   return (
     <div className="table-scroll">
       <table className="values">
@@ -261,7 +268,9 @@ function PaneTable({
           {rows.map((row) => (
             <tr key={row.at}>
               <th scope="row">
-                {mode.kind === 'elapsed' ? elapsed(row.at - mode.inoculatedMs) : clockTime(mode.zone, row.at)}
+                {mode.kind === 'elapsed'
+                  ? elapsed(row.at - mode.inoculatedMs)
+                  : `${calendarDate(mode.zone, row.at).slice(0, 6)} ${clockTime(mode.zone, row.at)}`}
               </th>
               {row.values.map((value, index) => (
                 <td key={lines[index]?.tag} className="numeric">

@@ -16,13 +16,21 @@ import {
 import { Instant } from './instant.tsx'
 import { Status } from './shape.tsx'
 
-export function Tiles({ current, clock }: { current: readonly CurrentValue[]; clock: DataClock }) {
+export function Tiles({
+  current,
+  clock,
+  zone,
+}: {
+  current: readonly CurrentValue[]
+  clock: DataClock
+  zone: Zone
+}) {
   return (
     <section className="tiles" aria-label="Current values">
       {tileTags.map((tag) => {
         const value = current.find((candidate) => candidate.tag === tag)
         return value ? (
-          <Tile key={tag} value={value} clock={clock} />
+          <Tile key={tag} value={value} clock={clock} zone={zone} />
         ) : (
           <article key={tag} className="tile empty">
             <h2>{labelOf(tag)}</h2>
@@ -34,7 +42,7 @@ export function Tiles({ current, clock }: { current: readonly CurrentValue[]; cl
   )
 }
 
-function Tile({ value, clock }: { value: CurrentValue; clock: DataClock }) {
+function Tile({ value, clock, zone }: { value: CurrentValue; clock: DataClock; zone: Zone }) {
   const { ageMs, stale } = freshness(value.tag, Date.parse(value.at), clock)
   const place = placeInRange(value.value, value.operatingRange, value.tag, value.unit)
   const [low, high] = value.operatingRange
@@ -52,8 +60,10 @@ function Tile({ value, clock }: { value: CurrentValue; clock: DataClock }) {
       <p className="tile-foot">
         <Status status={tileStatus(value, place)} />
         <span className="age">
-          {clock.meant === 'frozen' && ageMs === 0 ? (
-            'last value'
+          {clock.meant === 'closed' ? (
+            <>
+              at <Instant at={Date.parse(value.at)} zone={zone} form="time" />
+            </>
           ) : stale ? (
             <strong>stale {age(ageMs)}</strong>
           ) : (
@@ -83,7 +93,7 @@ function RangeBar({ place, low, high }: { place: RangePlace; low: number; high: 
         aria-label={`operating range ${low} to ${high}, value ${place.verdict} it`}
       >
         <rect className="range-track" x="0" y="3" width="100" height="4" />
-        <rect className="range-mark" x={place.share * 98} y="0" width="2" height="10" />
+        <line className="range-mark" x1={1 + place.share * 98} x2={1 + place.share * 98} y1="0" y2="10" />
       </svg>
       <span aria-hidden="true">{low}</span>
       <span aria-hidden="true">{high}</span>
@@ -118,7 +128,7 @@ export function OtherValues({
                 <th scope="col">Unit</th>
                 <th scope="col">State</th>
                 <th scope="col" className="numeric">
-                  Age
+                  {clock.meant === 'closed' ? 'At' : 'Age'}
                 </th>
               </tr>
             </thead>
@@ -141,7 +151,7 @@ export function OtherValues({
                       )}
                     </td>
                     <td className="numeric">
-                      {clock.meant === 'frozen' && ageMs === 0 ? (
+                      {clock.meant === 'closed' ? (
                         <Instant at={Date.parse(value.at)} zone={zone} form="time" />
                       ) : (
                         age(ageMs)

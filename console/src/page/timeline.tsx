@@ -5,6 +5,7 @@ import { originWord } from '../model/batch-choice.ts'
 import { elapsed, offsetLabel, type Zone } from '../model/time.ts'
 import { labelOf } from '../model/value.ts'
 import { Instant } from './instant.tsx'
+import { Shape } from './shape.tsx'
 
 const shownAtFirst = 12
 const shownMore = 50
@@ -38,9 +39,10 @@ export function Timeline({
       ) : (
         <ol className="timeline">
           {shown.map((item) => (
-            <li key={item.eventId} className={isAbnormal(item) ? 'abnormal' : undefined}>
+            <li key={item.eventId}>
               <Instant at={Date.parse(item.occurredAt)} zone={zone} form="date-time" />
-              <span className="sentence">
+              <span className={`sentence${isAbnormal(item) ? ' tone-caution' : ''}`}>
+                {isAbnormal(item) && <Shape shape="up" />}
                 {item.sentence}
                 {item.origin !== origin && <span className="dim"> [{item.origin}]</span>}
               </span>
@@ -83,9 +85,10 @@ export function Gaps({ gaps, nowMs, zone }: { gaps: readonly Gap[]; nowMs: numbe
             const from = Date.parse(gap.from)
             const to = gap.to === null ? undefined : Date.parse(gap.to)
             return (
-              <li key={`${gap.tag}-${gap.position}`} className={to === undefined ? 'abnormal' : undefined}>
+              <li key={`${gap.tag}-${gap.position}`}>
                 <Instant at={from} zone={zone} form="date-time" />
-                <span>
+                <span className={to === undefined ? 'tone-caution' : undefined}>
+                  {to === undefined && <Shape shape="up" />}
                   <b>{labelOf(gap.tag)}</b>: no reading for {elapsed((to ?? Math.max(nowMs, from)) - from)}
                   {to === undefined ? ', still open' : ''}
                   {gap.missing !== null && `, ${gap.missing} expected`}
