@@ -48,6 +48,7 @@ const settings = z.object({
     'postgres:',
     'postgresql:',
   ).optional(),
+  EVENTSTORE_ADMIN_URL: url('a Postgres URL: postgres://…', 'postgres:', 'postgresql:').optional(),
   POSTGRES_URL: url('a Postgres URL: postgres://…', 'postgres:', 'postgresql:').optional(),
   POSTGRES_ADMIN_URL: url('a Postgres URL: postgres://…', 'postgres:', 'postgresql:').optional(),
   KAFKA_BROKERS: z
@@ -81,6 +82,8 @@ export type Config = {
   readonly mqttPort: number
   readonly mqttUrl: string | undefined
   readonly eventStoreUrl: string | undefined
+  /** For migrations of an event store in an outside Postgres. */
+  readonly eventStoreAdminUrl: string | undefined
   readonly postgresUrl: string | undefined
   /** For migrations; without it `postgresUrl` must be allowed to create what is missing. */
   readonly postgresAdminUrl: string | undefined
@@ -130,6 +133,7 @@ export function readConfig(
       mqttPort: value.MQTT_PORT,
       mqttUrl: value.MQTT_URL,
       eventStoreUrl: value.EVENTSTORE_URL,
+      eventStoreAdminUrl: value.EVENTSTORE_ADMIN_URL,
       postgresUrl: value.POSTGRES_URL,
       postgresAdminUrl: value.POSTGRES_ADMIN_URL,
       kafkaBrokers: value.KAFKA_BROKERS?.split(',') ?? [],

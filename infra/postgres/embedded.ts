@@ -42,11 +42,8 @@ export type EmbeddedPostgresOptions = {
 export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): Promise<EmbeddedPostgres> {
   const user = await systemUser()
   const binaries = await reachableBinaries(user)
-  const wanted = resolve(options.folder)
-  await mkdir(dirname(wanted), { recursive: true })
-  const folder = (await isReachable(dirname(wanted), user))
-    ? wanted
-    : join('/var/lib/bioledger', shortHash(wanted))
+  await mkdir(dirname(resolve(options.folder)), { recursive: true })
+  const folder = await placeOf(options.folder, user)
   const clusterFolder = join(folder, 'cluster')
   await mkdir(folder, { recursive: true, mode: 0o700 })
   if (user) await chown(folder, user.uid, user.gid)
@@ -90,9 +87,7 @@ export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): P
   lifeline.on('error', () => {})
   await log.close()
 
-  const url = (role: string, password: string, database: string) =>
-    `postgres://${role}:${password}@127.0.0.1:${port}/${database}`
-  const adminUrl = (database = 'bioledger') => url('postgres', passwords.admin, database)
+  const { adminUrl, appUrl } = urlsOf(port, passwords)
   const stop = async () => {
     lifeline.end()
     await ended
@@ -117,7 +112,7 @@ export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): P
     port,
     folder,
     adminUrl,
-    appUrl: (database = 'bioledger') => url('bioledger_app', passwords.app, database),
+    appUrl,
     createDatabase: (name) =>
       withClient(adminUrl('postgres'), async (client) => {
         const known = await client.query('SELECT 1 FROM pg_database WHERE datname = $1', [name])
@@ -127,6 +122,32 @@ export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): P
           )
       }),
     stop,
+  }
+}
+
+/** URLs of the server that another process of ours runs on `folder` at `port`. */
+export async function embeddedPostgresUrls(
+  folder: string,
+  port: number,
+): Promise<Pick<EmbeddedPostgres, 'adminUrl' | 'appUrl'>> {
+  return urlsOf(port, await readOrCreatePasswords(await placeOf(folder, await systemUser())))
+}
+
+/** The folder itself, or its stand-in where the server's user cannot reach it. */
+async function placeOf(folder: string, user: SystemUser | undefined): Promise<string> {
+  const wanted = resolve(folder)
+  return (await isReachable(dirname(wanted), user)) ? wanted : join('/var/lib/bioledger', shortHash(wanted))
+}
+
+function urlsOf(
+  port: number,
+  passwords: { admin: string; app: string },
+): Pick<EmbeddedPostgres, 'adminUrl' | 'appUrl'> {
+  const url = (role: string, password: string, database: string) =>
+    `postgres://${role}:${password}@127.0.0.1:${port}/${database}`
+  return {
+    adminUrl: (database = 'bioledger') => url('postgres', passwords.admin, database),
+    appUrl: (database = 'bioledger') => url('bioledger_app', passwords.app, database),
   }
 }
 

@@ -1,0 +1,52 @@
+/** The simulated batch of an embedded start: sensors over the product's own MQTT, a technician over its own API. */
+import type { Clock } from '../infra/clock.ts'
+import type { Config } from '../infra/config.ts'
+import type { Logger } from '../infra/log.ts'
+import { batchApi } from '../simulation/api-client.ts'
+import { mqttPublisher } from '../simulation/publish.ts'
+import { fileSequenceStore } from '../simulation/sequence-store.ts'
+import { simulate } from '../simulation/simulator.ts'
+
+export function startSimulation(deps: {
+  config: Config
+  log: Logger
+  folder: string
+  clock: Clock
+  http: string
+  mqtt: string
+  token: string
+}): { stop(): Promise<void> } {
+  const { config, log } = deps
+  if (config.simulate === 'off') return { stop: async () => {} }
+  const stopping = new AbortController()
+  const running = run().catch((error: unknown) => {
+    if (!stopping.signal.aborted)
+      log.error({ error: error instanceof Error ? error.message : String(error) }, 'the simulation ended')
+  })
+  return {
+    stop: async () => {
+      stopping.abort()
+      await running
+    },
+  }
+
+  async function run(): Promise<void> {
+    const { signal } = stopping
+    const publisher = await mqttPublisher({ url: deps.mqtt, signal })
+    try {
+      await simulate(
+        { preset: config.simulate, seed: config.simulateSeed, speed: config.simulateSpeed },
+        {
+          clock: deps.clock,
+          publisher,
+          api: batchApi({ url: deps.http, token: deps.token, signal }),
+          sequences: fileSequenceStore(deps.folder),
+          signal,
+        },
+      )
+      log.info('the simulated batch has ended')
+    } finally {
+      await publisher.close()
+    }
+  }
+}
