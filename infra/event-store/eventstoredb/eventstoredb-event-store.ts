@@ -10,7 +10,7 @@ import { type Clock, systemClock } from '../../clock.ts'
 import type { Logger } from '../../log.ts'
 import { createPool } from '../../postgres/pool.ts'
 import { StoreReplacedError } from '../checkpoint.ts'
-import type { EventPage, EventStore } from '../event-store.ts'
+import { type EventPage, type EventStore, StoreUnavailableError } from '../event-store.ts'
 import { appender } from './appender.ts'
 import { type Connection, connect } from './connection.ts'
 import { failureOf, reasonOf, unavailable } from './errors.ts'
@@ -89,7 +89,8 @@ export async function eventStoreDbEventStore(options: EventStoreDbOptions): Prom
   } catch (error) {
     await connection.close()
     await index.close()
-    throw error
+    if (error instanceof StoreReplacedError || error instanceof StoreUnavailableError) throw error
+    throw unavailable('the event store or its index of event ids cannot be opened', error)
   }
   const { storeId, progress, clockSteps, head: indexedHead, end: endAtOpen } = opened
   const clock = recordClock(progress.recordedAtMs, clockSteps)
@@ -119,6 +120,8 @@ export async function eventStoreDbEventStore(options: EventStoreDbOptions): Prom
     limits: { ...limits, attempts: limits.appendAttempts },
     ready: () => follower.reach(endAtOpen, limits.indexTimeoutMs),
   })
+
+  const closing = new AbortController()
 
   /** The store's last position, of whatever event, once the index has passed it. */
   async function reachEnd(): Promise<bigint> {
@@ -154,7 +157,12 @@ export async function eventStoreDbEventStore(options: EventStoreDbOptions): Prom
       for await (const page of pages) yield { ...page, caughtUp: page.through >= end }
     },
 
-    subscribe: (range) => subscribeTo(readers, range, range.pageSize ?? 2_000),
+    subscribe: (range) =>
+      subscribeTo(
+        readers,
+        { ...range, signal: AbortSignal.any([range.signal, closing.signal]) },
+        range.pageSize ?? 2_000,
+      ),
 
     async head() {
       await reachEnd()
@@ -174,6 +182,7 @@ export async function eventStoreDbEventStore(options: EventStoreDbOptions): Prom
     },
 
     close: once(async () => {
+      closing.abort()
       await appends.idle()
       await follower.stop()
       await connection.close()

@@ -6,6 +6,7 @@ import assert from 'node:assert/strict'
 import { writeFile } from 'node:fs/promises'
 import { test } from 'node:test'
 import type { RecordedEvent } from '../../../schemas/event.ts'
+import { testDatabase } from '../../postgres/testing/test-database.ts'
 import { StoreReplacedError } from '../checkpoint.ts'
 import type { AppendOutcome, EventStore } from '../event-store.ts'
 import { StoreUnavailableError } from '../event-store.ts'
@@ -322,15 +323,22 @@ test('an id stored twice and an event in another form are reported, and the latt
   const stored = standIn.records().find((record) => record.id === event.id)!
   standIn.appendForeign('batch-x', [stored])
   standIn.appendForeign('batch-y', [{ ...stored, id: sample().id }])
-  await waitUntil(() => findings.length >= 2, 'two findings')
+  const unspeakable = sample()
+  const text = JSON.stringify(unspeakable).replace('sensor-1', '\\ud800')
+  standIn.appendForeign('batch-y', [{ ...stored, id: unspeakable.id, data: Buffer.from(text) }])
+  await waitUntil(() => findings.length >= 3, 'three findings')
   assert.deepEqual(
     findings.map((finding) => [finding.kind, finding.stream]),
     [
       ['doubled-id', 'batch-x'],
       ['foreign-event', 'batch-y'],
+      ['foreign-event', 'batch-y'],
     ],
   )
-  assert.deepEqual(await readStream(store, 'batch-y'), [])
+  assert.equal(
+    (await appendOne(store, { stream, expectedRevision: 0n, events: samples(1) })).kind,
+    'appended',
+  )
 })
 
 test('another writer on the same stream costs a second look, never a lost or doubled event', async () => {
@@ -502,4 +510,24 @@ test('a server that is still starting is waited for at open, one that is not the
   await assert.rejects(openStore({ standIn, database, openTimeoutMs: 300, readTimeoutMs: 300 }), (error) => {
     return error instanceof StoreUnavailableError
   })
+})
+
+test('closing the store ends its subscriptions without an error', async () => {
+  const { store } = await openStore()
+  await appendOne(store, { stream, expectedRevision: 'any', events: samples(3) })
+  let received = 0
+  for await (const page of store.subscribe({ signal: new AbortController().signal })) {
+    received += page.events.length
+    if (received === 3) void store.close()
+  }
+  assert.equal(received, 3)
+  await assert.rejects(
+    store.append([{ stream, expectedRevision: 'any', events: samples(1) }]),
+    (error) => error instanceof StoreUnavailableError,
+  )
+})
+
+test('an index whose tables are missing is one clear error at open', async () => {
+  const { standIn } = await openStore()
+  await assert.rejects(openStore({ standIn, database: await testDatabase() }), /eventstoredb_index/)
 })

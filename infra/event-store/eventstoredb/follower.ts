@@ -7,7 +7,8 @@
  * it first makes sure that this is still the store it knows.
  */
 import { setTimeout as delay } from 'node:timers/promises'
-import type { RecordedEvent } from '../../../schemas/event.ts'
+import { NotCanonicalError } from '../../../schemas/canonical-json.ts'
+import type { ClientEvent, RecordedEvent } from '../../../schemas/event.ts'
 import type { Logger } from '../../log.ts'
 import { StoreReplacedError } from '../checkpoint.ts'
 import type { Connection, Placed } from './connection.ts'
@@ -153,7 +154,7 @@ export function startFollower(deps: FollowerDeps): Follower {
       for (;;) {
         try {
           const doubled = await index.record(page.indexPage)
-          for (const finding of doubledIds(doubled, page.recorded)) deps.onTampering(finding)
+          for (const finding of doubledIds(doubled, page.recorded)) report(finding)
           attempts = 0
           break
         } catch (error) {
@@ -163,7 +164,7 @@ export function startFollower(deps: FollowerDeps): Follower {
           await delay(backoffMs(attempts), undefined, { signal: closing.signal }).catch(() => {})
         }
       }
-      for (const finding of page.findings) deps.onTampering(finding)
+      for (const finding of page.findings) report(finding)
       remember(page.recorded, page.indexPage.events)
       through = page.indexPage.through
       recordedThroughMs = page.indexPage.recordedAtMs
@@ -187,7 +188,8 @@ export function startFollower(deps: FollowerDeps): Follower {
       if (isOwnStream(event.streamId)) continue
       heads.set(event.streamId, { head: event.revision, sealed: event.type === 'StreamSealed' })
       const client = fromWire(event)
-      if (!client) {
+      const fingerprint = client && fingerprintOrNone(client)
+      if (!client || fingerprint === undefined) {
         findings.push({
           kind: 'foreign-event',
           stream: event.streamId,
@@ -208,7 +210,7 @@ export function startFollower(deps: FollowerDeps): Follower {
         revision: event.revision,
         position,
         recordedAt,
-        fingerprint: fingerprintOf(client),
+        fingerprint,
       })
     }
     const indexPage = {
@@ -229,6 +231,14 @@ export function startFollower(deps: FollowerDeps): Follower {
     for (const dropped of ring.splice(0, ring.length - deps.recentEvents)) {
       ringFloor = dropped.position
       if (byId.get(dropped.id)?.position === dropped.position) byId.delete(dropped.id)
+    }
+  }
+
+  function report(finding: TamperingFinding): void {
+    try {
+      deps.onTampering(finding)
+    } catch (error) {
+      log.error({ kind: finding.kind, reason: reasonOf(error) }, 'a tampering finding could not be handed on')
     }
   }
 
@@ -307,6 +317,16 @@ export function startFollower(deps: FollowerDeps): Follower {
       wakeTaker.wake()
       await following
     },
+  }
+}
+
+/** A foreign event may carry what has no canonical form; it must not stop the log. */
+function fingerprintOrNone(client: ClientEvent): string | undefined {
+  try {
+    return fingerprintOf(client)
+  } catch (error) {
+    if (error instanceof NotCanonicalError) return undefined
+    throw error
   }
 }
 
