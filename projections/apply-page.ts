@@ -19,7 +19,7 @@ import {
 import { type LoadedStream, loadStreams, loadWindows } from './tables/load-states.ts'
 import { loadParkedStreams, type Parking, writeParked } from './tables/parked.ts'
 import { isDataError } from './tables/sql-errors.ts'
-import { type StreamWrite, type Tail, writeRows } from './tables/write-rows.ts'
+import { type Packing, type StreamWrite, type Tail, usualPacking, writeRows } from './tables/write-rows.ts'
 
 export type PageApplier = {
   readonly checkpoint: () => ReadModelCheckpoint
@@ -31,7 +31,11 @@ export type PageApplier = {
 const rememberedStreams = 20_000
 
 /** Reads the checkpoint; throws `StoreReplacedError` when the store is not the one the tables were built from. */
-export async function openPageApplier(pool: Pool, store: EventStore): Promise<PageApplier> {
+export async function openPageApplier(
+  pool: Pool,
+  store: EventStore,
+  packing: Packing = usualPacking,
+): Promise<PageApplier> {
   let at = await readCheckpoint(pool)
   await assertSameStore(store, at.checkpoint)
   let parked = await loadParkedStreams(pool)
@@ -54,7 +58,7 @@ export async function openPageApplier(pool: Pool, store: EventStore): Promise<Pa
       const late = await loadLateWindows(pool, pages, remembered)
 
       const attempt = async (write: Writer) => {
-        const plan = planOf(pages, parked, remembered, late, nextSeriesId)
+        const plan = planOf(pages, parked, remembered, late, nextSeriesId, packing)
         const done = await inTransaction(pool, async (client) => {
           await moveCheckpoint(client, at, target, last.recordedAt)
           return await write(client, plan)
@@ -172,6 +176,7 @@ type Plan = {
   /** Folds the events of one stream from its remembered state; throws `FoldError`. */
   readonly fold: (stream: string, events: readonly RecordedEvent[]) => StreamWrite
   readonly nextSeriesId: () => number
+  readonly packing: Packing
 }
 
 function planOf(
@@ -180,11 +185,13 @@ function planOf(
   remembered: ReadonlyMap<string, LoadedStream>,
   late: ReadonlyMap<string, LateWindows>,
   firstSeriesId: number,
+  packing: Packing,
 ): Plan {
   let nextSeriesId = firstSeriesId
   return {
     streams: [...pages].map(([stream, events]) => ({ stream, events })),
     parked,
+    packing,
     nextSeriesId: () => nextSeriesId,
     fold: (stream, events) => {
       const entry = remembered.get(stream)
@@ -211,7 +218,7 @@ const writeWhole: Writer = async (client, plan) => {
     if (plan.parked.has(stream)) parkings.push({ stream, events, cause: undefined })
     else foldOrPark(plan, stream, events, writes, parkings)
   }
-  const tails = await writeRows(client, writes)
+  const tails = await writeRows(client, writes, plan.packing)
   await writeParked(client, parkings)
   return { streams: entriesOf(writes, tails), parkings: parkings.filter((parking) => parking.cause) }
 }
@@ -241,7 +248,7 @@ const writeCarefully: Writer = async (client, plan) => {
     await client.query('SAVEPOINT one_stream')
     try {
       const writes = events.length > 0 ? [plan.fold(stream, events)] : []
-      const tails = await writeRows(client, writes)
+      const tails = await writeRows(client, writes, plan.packing)
       if (keep) streams.push(...entriesOf(writes, tails))
       await client.query(keep ? 'RELEASE SAVEPOINT one_stream' : 'ROLLBACK TO SAVEPOINT one_stream')
       return undefined

@@ -11,6 +11,7 @@ import { openPageApplier, type PageApplier, wasCommitted } from './apply-page.ts
 import { CheckpointMovedError, readCheckpoint } from './tables/checkpoint-row.ts'
 import type { Parking } from './tables/parked.ts'
 import { isDataError } from './tables/sql-errors.ts'
+import type { Packing } from './tables/write-rows.ts'
 
 export type ProjectorDeps = {
   readonly store: EventStore
@@ -18,6 +19,7 @@ export type ProjectorDeps = {
   readonly log: Logger
   readonly signal: AbortSignal
   readonly pageSize: number
+  readonly packing?: Packing | undefined
   /** After each page is durable. */
   readonly onApplied: (applied: Applied) => void
   readonly onParked: (parkings: readonly Parking[]) => void
@@ -37,7 +39,7 @@ export type Applied = {
 export async function runProjector(deps: ProjectorDeps): Promise<void> {
   while (!deps.signal.aborted) {
     try {
-      const applier = await retrying(deps, () => openPageApplier(deps.pool, deps.store))
+      const applier = await retrying(deps, () => openPageApplier(deps.pool, deps.store, deps.packing))
       await follow(deps, applier)
     } catch (error) {
       if (deps.signal.aborted) return

@@ -11,6 +11,7 @@ import type { Metric } from '../infra/telemetry/metric.ts'
 import { type Applied, runProjector } from './projector.ts'
 import { readCheckpoint } from './tables/checkpoint-row.ts'
 import { loadParkedKeys, loadUnalarmed, markAlarmed, type ParkedKey } from './tables/parked.ts'
+import type { Packing } from './tables/write-rows.ts'
 
 export type StartProjectorDeps = {
   readonly store: EventStore
@@ -21,6 +22,8 @@ export type StartProjectorDeps = {
   readonly raiseAlarm: (parked: ParkedKey) => Promise<void>
   /** Events a page at most; default 5,000. */
   readonly pageSize?: number
+  /** When newest readings are packed by series; the default suits sensors at 1 Hz. */
+  readonly packing?: Packing
   /** After each durable page: what a process that also serves may want to know at once. */
   readonly onApplied?: (applied: Applied) => void
 }
@@ -64,6 +67,7 @@ export async function startProjector(deps: StartProjectorDeps): Promise<Projecto
     log,
     signal: stopping.signal,
     pageSize: deps.pageSize ?? 5_000,
+    packing: deps.packing,
     onApplied: (applied) => {
       state.position = applied.position
       state.recordedAt = applied.recordedAt
@@ -76,6 +80,7 @@ export async function startProjector(deps: StartProjectorDeps): Promise<Projecto
     },
     onParked: (parkings) => {
       state.alarmsDue = true
+      state.parked += parkings.length
       for (const parking of parkings)
         log.error(
           {
@@ -91,7 +96,6 @@ export async function startProjector(deps: StartProjectorDeps): Promise<Projecto
     onTurn: async () => {
       if (!state.alarmsDue) return
       state.alarmsDue = !(await deliverAlarms(deps))
-      state.parked = (await loadParkedKeys(pool)).length
     },
     onTrouble: (error) => {
       state.trouble = error
@@ -166,21 +170,18 @@ export async function startProjector(deps: StartProjectorDeps): Promise<Projecto
   }
 }
 
-/** True when no alarm is due any more. */
+/** True when no alarm is due any more; whatever fails is tried again at the next turn. */
 async function deliverAlarms(deps: StartProjectorDeps): Promise<boolean> {
-  for (const parked of await loadUnalarmed(deps.pool)) {
-    try {
+  try {
+    for (const parked of await loadUnalarmed(deps.pool)) {
       await deps.raiseAlarm(parked)
-    } catch (error) {
-      deps.log.error(
-        { err: error, stream: parked.stream },
-        'the alarm about a stopped stream is not in the store yet',
-      )
-      return false
+      await markAlarmed(deps.pool, parked.stream)
     }
-    await markAlarmed(deps.pool, parked.stream)
+    return true
+  } catch (error) {
+    deps.log.error({ err: error }, 'an alarm about a stopped stream is not in the store yet')
+    return false
   }
-  return true
 }
 
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))

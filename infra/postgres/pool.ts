@@ -23,6 +23,8 @@ export function createPool(url: string, options: { name: string; max?: number })
   })
   // An idle connection that breaks must not end the process; the next query gets a new one or its error.
   pool.on('error', () => {})
+  // Nor may one that breaks while it is lent out, between two queries: the next query on it gets the error.
+  pool.on('connect', (client) => client.on('error', () => {}))
   return pool
 }
 

@@ -15,8 +15,15 @@ import {
   type Standing,
 } from '../query/standing.ts'
 
+/** An instant with its zone; `Date.parse` alone would take 31 February for 3 March. */
+export const instantParameter = sourceTime.refine((text) => {
+  const [year = 0, month = 0, day = 0] = text.slice(0, 10).split('-').map(Number)
+  const date = new Date(Date.UTC(year, month - 1, day))
+  return date.getUTCMonth() === month - 1 && date.getUTCDate() === day && !Number.isNaN(Date.parse(text))
+}, 'an instant of the calendar')
+
 export const asOfParameters = {
-  asOf: sourceTime
+  asOf: instantParameter
     .optional()
     .describe(
       'Answer with what had been recorded up to this instant (inclusive); not together with asOfPosition',

@@ -27,6 +27,23 @@ export async function readIngress(client: PoolClient, stream: string, position: 
   return balanceOf(statement?.stated ?? [], statement?.counted ?? {}, heldThen, heldNow)
 }
 
+/** Names of the streams that held a reading, a quarantined message or a statement by then, after `after`. */
+export async function readFedStreams(
+  client: PoolClient,
+  position: bigint,
+  after: string,
+  limit: number,
+): Promise<string[]> {
+  const { rows } = await client.query<{ stream: string }>(
+    `SELECT stream FROM series WHERE first_position <= $1 AND stream > $2
+     UNION SELECT stream FROM quarantine WHERE position <= $1 AND stream > $2
+     UNION SELECT stream FROM ingress_statement WHERE position <= $1 AND stream > $2
+     ORDER BY stream COLLATE "C" LIMIT $3`,
+    [position, after, limit],
+  )
+  return rows.map(({ stream }) => stream)
+}
+
 type Held = { readonly readings: number; readonly quarantined: number }
 
 function balanceOf(

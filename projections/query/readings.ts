@@ -140,9 +140,15 @@ export async function readChunks(
   if (seriesId === undefined) return []
   const { rows } = await client.query<{ place: number; points: Buffer }>(
     `SELECT wanted.place::int4 AS place, chunk.points
-      FROM unnest($2::int8[]) WITH ORDINALITY AS wanted (first_position, place)
-      JOIN reading_chunk AS chunk ON chunk.series_id = $1 AND chunk.first_position = wanted.first_position`,
-    [seriesId, chunks.map((chunk) => chunk.firstPosition)],
+      FROM unnest($2::int8[], $3::int8[], $4::int4[]) WITH ORDINALITY AS wanted (first_position, last_position, count, place)
+      JOIN reading_chunk AS chunk ON chunk.series_id = $1 AND chunk.first_position = wanted.first_position
+        AND chunk.last_position = wanted.last_position AND chunk.count = wanted.count`,
+    [
+      seriesId,
+      chunks.map((chunk) => chunk.firstPosition),
+      chunks.map((chunk) => chunk.lastPosition),
+      chunks.map((chunk) => chunk.count),
+    ],
   )
   if (rows.length !== chunks.length)
     throw new Error(

@@ -44,18 +44,16 @@ export async function resolveStanding(deps: QueryDeps, question: AsOfQuestion): 
   }
   if (asOf === undefined) return cursorPosition
   const instantMs = Math.floor(Date.parse(asOf))
-  if (Number.isNaN(instantMs)) throw badQuestion('asOf', 'an instant of the calendar', asOf)
   if (instantMs > deps.clock.nowMs()) throw futureInstant(asOf)
   const instant = new Date(instantMs).toISOString()
-  const { passed, position } = await until(
+  const { position } = await until(
     deps,
     async () => {
       const answer = await deps.store.positionAt(instant)
       return answer.passed ? answer : undefined
     },
     `the instant ${instant} is not passed yet`,
-  ).then((answer) => answer)
-  if (!passed) throw futureInstant(asOf)
+  )
   const standing = position ?? 0n
   if (cursorPosition !== undefined && cursorPosition !== standing) throw otherStanding(cursorPosition)
   return standing

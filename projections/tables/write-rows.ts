@@ -26,15 +26,26 @@ export type StreamWrite = {
 }
 export type Tail = { readonly frames: number; readonly points: number }
 
-const framesBeforeChunks = 192
-const pointsBeforeChunks = 8_192
-const pointsForChunksAtOnce = 2_048
-const pointsPerChunk = 16_384
+/** When tail frames become chunks. */
+export type Packing = {
+  readonly framesBeforeChunks: number
+  readonly pointsBeforeChunks: number
+  /** Readings of one page that go into chunks without waiting. */
+  readonly pointsForChunksAtOnce: number
+  readonly pointsPerChunk: number
+}
+export const usualPacking: Packing = {
+  framesBeforeChunks: 192,
+  pointsBeforeChunks: 8_192,
+  pointsForChunksAtOnce: 2_048,
+  pointsPerChunk: 16_384,
+}
 
 /** Returns the tail of each stream after the write. */
 export async function writeRows(
   client: PoolClient,
   writes: readonly StreamWrite[],
+  packing: Packing,
 ): Promise<ReadonlyMap<string, Tail>> {
   await writeBatches(client, writes)
   await writeGaps(client, writes)
@@ -43,7 +54,7 @@ export async function writeRows(
   await writeStatements(client, writes)
   await writeSeries(client, writes)
   await writeWindows(client, writes)
-  const tails = await writeReadings(client, writes)
+  const tails = await writeReadings(client, writes, packing)
   await writeStates(client, writes, tails)
   return tails
 }
@@ -292,7 +303,11 @@ async function writeWindows(client: PoolClient, writes: readonly StreamWrite[]):
 
 type Chunk = { id: number; points: Points; start: number; length: number }
 
-async function writeReadings(client: PoolClient, writes: readonly StreamWrite[]): Promise<Map<string, Tail>> {
+async function writeReadings(
+  client: PoolClient,
+  writes: readonly StreamWrite[],
+  limits: Packing,
+): Promise<Map<string, Tail>> {
   const tails = new Map<string, Tail>()
   const frames: { stream: string; points: PointsOfSeries; start: number; length: number }[] = []
   const packing: { write: StreamWrite; series: Map<number, Points> }[] = []
@@ -301,7 +316,7 @@ async function writeReadings(client: PoolClient, writes: readonly StreamWrite[])
     const frame = added > 0 ? frameOf(write) : undefined
     const pieces = frame ? piecesOf(frame, frame.at.length) : []
     const after = { frames: write.tail.frames + pieces.length, points: write.tail.points + added }
-    if (isReadyForChunks(write, added, after)) {
+    if (isReadyForChunks(limits, write, added, after)) {
       const series = new Map<number, Points>()
       for (const [key, points] of write.rows.points) series.set(seriesId(write, key), points)
       packing.push({ write, series })
@@ -317,7 +332,9 @@ async function writeReadings(client: PoolClient, writes: readonly StreamWrite[])
   )
   await writeChunks(
     client,
-    packing.flatMap(({ write, series }) => chunksOf(joined(taken.get(write.stream), series))),
+    packing.flatMap(({ write, series }) =>
+      chunksOf(joined(taken.get(write.stream), series), limits.pointsPerChunk),
+    ),
   )
   await insert(
     client,
@@ -335,14 +352,14 @@ async function writeReadings(client: PoolClient, writes: readonly StreamWrite[])
 }
 
 /** Thresholds differ a little by stream, so that vessels started together are not packed together. */
-function isReadyForChunks(write: StreamWrite, added: number, after: Tail): boolean {
+function isReadyForChunks(limits: Packing, write: StreamWrite, added: number, after: Tail): boolean {
   if (after.points === 0) return false
-  const spread = (write.stream.charCodeAt(write.stream.length - 1) * 31 + write.stream.length * 7) % 64
+  const spread = (write.stream.charCodeAt(write.stream.length - 1) * 31) % (1 + limits.framesBeforeChunks / 3)
   return (
     write.rows.sealed ||
-    added >= pointsForChunksAtOnce ||
-    after.frames >= framesBeforeChunks + spread ||
-    after.points >= pointsBeforeChunks
+    added >= limits.pointsForChunksAtOnce ||
+    after.frames >= limits.framesBeforeChunks + spread ||
+    after.points >= limits.pointsBeforeChunks
   )
 }
 
@@ -421,7 +438,7 @@ function joined(
   return series
 }
 
-function chunksOf(series: ReadonlyMap<number, Points>): Chunk[] {
+function chunksOf(series: ReadonlyMap<number, Points>, pointsPerChunk: number): Chunk[] {
   const chunks: Chunk[] = []
   for (const [id, points] of series)
     chunks.push(...piecesOf(points, pointsPerChunk).map((piece) => ({ id, points, ...piece })))

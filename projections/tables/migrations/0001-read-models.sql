@@ -1,5 +1,13 @@
 -- The read models. Table names carry no schema: they are made in the schema that the connection's search path
 -- names, so that a rebuild can make the same tables beside the live ones and switch by renaming the schema.
+DO $$
+BEGIN
+  -- A role that may not create roles migrates where the role is there already.
+  IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'bioledger_app') THEN
+    CREATE ROLE bioledger_app NOLOGIN;
+  END IF;
+EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL;
+END $$;
 CREATE EXTENSION IF NOT EXISTS btree_gist SCHEMA public;
 
 CREATE TABLE checkpoint (
