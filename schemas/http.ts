@@ -110,6 +110,12 @@ export const ingressBalance = z.object({
   asOf,
 })
 
+export const streamIngressList = z.object({
+  items: z.array(ingressBalance.omit({ bySource: true, asOf: true }).extend({ stream: z.string() })),
+  next: z.string().nullable(),
+  asOf,
+})
+
 export const gap = z.object({
   tag: z.string(),
   from: instant,
