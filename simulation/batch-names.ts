@@ -23,10 +23,10 @@ export async function createFreeBatch(
       return { batchId, vessel, attempt }
     } catch (error) {
       if (!(error instanceof SimulationError) || error.facts.status !== 409 || tries >= mostTries) throw error
-      if (/vessel/.test(String(error.facts.problemCode))) {
-        if (!may.changeVessel) throw error
-        vesselSuffix++
-      } else attempt++
+      const problem = String(error.facts.problemCode)
+      if (/^number-/.test(problem)) attempt++
+      else if (/^vessel-/.test(problem) && may.changeVessel) vesselSuffix++
+      else throw error
     }
   }
 }

@@ -96,7 +96,7 @@ test(
       await assert.rejects(runSimulation(product, { ...options, vessel: 'V-01' }), (error: unknown) => {
         assert.ok(error instanceof SimulationError)
         assert.equal(error.code, 'api-refused')
-        assert.equal(error.facts.problemCode, 'vessel-in-use')
+        assert.equal(error.facts.problemCode, 'vessel-reserved')
         return true
       })
     }),
@@ -237,5 +237,18 @@ test('a simulation that is stopped ends at once and says so', { timeout: 60_000 
     )
     await assert.rejects(running, { code: 'aborted' })
     await publisher.close()
+  }),
+)
+
+test('batches of the campaign pass the rules of inoculation and closure', { timeout: 120_000 }, () =>
+  withProduct(async (product) => {
+    // Batch 12 has the highest inoculum; its spread must not carry the seed's measured OD out of the window.
+    for (const preset of ['batch-12', 'batch-18']) {
+      const result = await runSimulation(product, { preset, seed: 3, speed: 'max' })
+      assert.ok(result.closed, preset)
+    }
+    const samples = product.commands.filter(({ part }) => part === 'samples')
+    assert.equal(samples.length, 8 + 11)
+    assert.equal(samples.filter(({ body }) => body.replicate === 2).length, 3)
   }),
 )

@@ -60,6 +60,8 @@ export async function technicianFor(api: BatchApi, options: TechnicianOptions): 
     },
     { changeVessel: !options.vesselIsFixed },
   )
+  // What was measured in the seed; the OD at T = 0 differs from a tenth of it by the error of the transfer.
+  const inoculumOd = /^batch-/.test(presetName) && planned ? planned.inoculumOd : run.settings.start.od * 10
   let finalOd: string | undefined
   let samples = 0
 
@@ -69,7 +71,7 @@ export async function technicianFor(api: BatchApi, options: TechnicianOptions): 
     inoculate: () =>
       api.inoculate(batchId, {
         goDecision: true,
-        inoculumOd600: (run.settings.start.od * 10).toFixed(2),
+        inoculumOd600: inoculumOd.toFixed(2),
         inoculumVolumeMl: '100',
         inoculumSource: 'simulated seed culture',
         viabilityPercent: '95',

@@ -1,13 +1,16 @@
 /**
  * A stand-in for the product in tests of the simulator: a real MQTT broker and a small HTTP server that keeps the
  * contract of the batch commands (bearer token, Idempotency-Key, If-Match, 201 with Location, RFC 9457 problems) and
- * counts what arrives. It decides nothing else: that the product itself does so is tested where the product is.
+ * counts what arrives. What a batch allows is decided by the product's own rules (`domain/batch`).
  */
 import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
 import { createServer as createHttpServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import { type AddressInfo, createServer, type Socket } from 'node:net'
 import { Aedes } from 'aedes'
+import { type BatchState, evolve, initialState, isOpen } from '../../domain/batch/batch.ts'
+import type { BatchCommand } from '../../domain/batch/commands.ts'
+import { decide } from '../../domain/batch/decide.ts'
 import { closeBatch, createBatch, recordInoculation, recordSample } from '../../schemas/commands.ts'
 
 export type ReceivedMessage = { readonly topic: string; readonly payload: Record<string, unknown> }
@@ -19,13 +22,21 @@ export type ReceivedCommand = {
   readonly afterReadings: number
 }
 
-const schemas = { inoculation: recordInoculation, samples: recordSample, closure: closeBatch } as const
+/** The command that a part of a batch's address stands for; throws the schema's error. */
+function commandOf(part: string, body: unknown): BatchCommand | undefined {
+  if (part === 'batches') return { kind: 'create', request: createBatch.parse(body) }
+  if (part === 'inoculation') return { kind: 'inoculate', request: recordInoculation.parse(body) }
+  if (part === 'samples') return { kind: 'sample', request: recordSample.parse(body) }
+  if (part === 'closure') return { kind: 'close', request: closeBatch.parse(body) }
+  return undefined
+}
+
 const token = 'stand-in-token'
 
 export async function standInProduct() {
   const messages: ReceivedMessage[] = []
   const commands: ReceivedCommand[] = []
-  const batches = new Map<string, { revision: number; vessel: string; key: string }>()
+  const batches = new Map<string, { revision: number; vessel: string; key: string; state: BatchState }>()
   let readings = 0
   let failures = 0
   let staleQueries = 0
@@ -80,40 +91,55 @@ export async function standInProduct() {
     }
     const key = request.headers['idempotency-key']
     if (typeof key !== 'string') return problem(response, 400, 'no-idempotency-key')
-    const body: unknown = JSON.parse(text)
-    if (batchId === undefined) {
-      const wanted = createBatch.parse(body)
-      const name = `${wanted.campaign}/${wanted.number}/${wanted.attempt ?? 1}`
-      if ([...batches.values()].some((other) => other.key === name))
-        return problem(response, 409, 'number-taken')
-      if ([...batches.values()].some((other) => other.vessel === wanted.vessel))
-        return problem(response, 409, 'vessel-in-use')
-      const id = randomUUID()
-      batches.set(id, { revision: 0, vessel: wanted.vessel, key: name })
-      commands.push({ part: 'batches', body: wanted, key, afterReadings: readings })
-      return answer(
-        response,
-        201,
-        { eventId: 'e', revision: '0', position: '1', recordedAt: 'x' },
-        { location: `/api/v1/batches/${id}` },
-      )
+    const command = commandOf(batchId === undefined ? 'batches' : (part ?? ''), JSON.parse(text))
+    if (!command) return problem(response, 404, 'no-such-thing')
+    const id = batchId ?? randomUUID()
+    if (command.kind === 'create') {
+      const { campaign, number, attempt, vessel } = command.request
+      const name = `${campaign}/${number}/${attempt ?? 1}`
+      const others = [...batches.values()]
+      if (others.some((other) => other.key === name)) return problem(response, 409, 'number-reserved')
+      if (others.some((other) => other.vessel === vessel && isOpen(other.state)))
+        return problem(response, 409, 'vessel-reserved')
+      batches.set(id, { revision: -1, vessel, key: name, state: initialState })
+    } else {
+      if (!batch) return problem(response, 404, 'no-such-batch')
+      const ifMatch = request.headers['if-match']
+      if (ifMatch === undefined) return problem(response, 428, 'precondition-required')
+      if (ifMatch !== `"batch-${id}@${batch.revision}"`)
+        return problem(
+          response,
+          412,
+          'stale-revision',
+          staleQueries > 0 ? {} : { revision: String(batch.revision) },
+        )
     }
-    const schema = part !== undefined && part in schemas ? schemas[part as keyof typeof schemas] : undefined
-    if (!batch || !schema || part === undefined) return problem(response, 404, 'no-such-thing')
-    const ifMatch = request.headers['if-match']
-    if (ifMatch === undefined) return problem(response, 428, 'no-if-match')
-    if (ifMatch !== `"batch-${batchId}@${batch.revision}"`)
-      return problem(response, 412, 'stale', staleQueries > 0 ? {} : { revision: String(batch.revision) })
-    const checked = schema.safeParse(body)
-    if (!checked.success) return problem(response, 422, 'wrong-body', { errors: checked.error.issues })
-    batch.revision++
-    commands.push({ part, body: checked.data, key, afterReadings: readings })
-    return answer(response, 201, {
-      eventId: 'e',
-      revision: String(batch.revision),
-      position: '1',
-      recordedAt: 'x',
+    const known = batches.get(id)
+    if (!known) return problem(response, 404, 'no-such-batch')
+    const decision = decide(known.state, command, {
+      batchId: id,
+      eventId: randomUUID(),
+      actor: { kind: 'human', id: 'local', role: 'admin' },
+      receivedAt: new Date().toISOString(),
     })
+    if (decision.kind === 'rejected') {
+      if (command.kind === 'create') batches.delete(id)
+      return problem(response, 422, decision.rejections[0].code, { detail: decision.rejections[0].rule })
+    }
+    known.state = evolve(known.state, { ...decision.fact, origin: 'simulated' })
+    known.revision++
+    commands.push({
+      part: batchId === undefined ? 'batches' : (part ?? ''),
+      body: command.request,
+      key,
+      afterReadings: readings,
+    })
+    return answer(
+      response,
+      201,
+      { eventId: 'e', revision: String(known.revision), position: '1', recordedAt: 'x' },
+      batchId === undefined ? { location: `/api/v1/batches/${id}` } : {},
+    )
   }
   const http = createHttpServer((request, response) => {
     handle(request, response).catch((error: unknown) =>
