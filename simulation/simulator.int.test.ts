@@ -252,3 +252,18 @@ test('batches of the campaign pass the rules of inoculation and closure', { time
     assert.equal(samples.filter(({ body }) => body.replicate === 2).length, 3)
   }),
 )
+
+test('a start that would put readings into the future is refused before anything is created', () =>
+  withProduct(async (product) => {
+    const inAnHour = new Date(Date.now() + 3_600_000).toISOString()
+    const anHourAgo = new Date(Date.now() - 3_600_000).toISOString()
+    for (const [speed, start] of [
+      [1, inAnHour],
+      ['max', anHourAgo],
+    ] as const)
+      await assert.rejects(
+        runSimulation(product, { preset: 'N', seed: 1, speed, start }),
+        /no reading lies in the future/,
+      )
+    assert.deepEqual(product.commands, [])
+  }))
