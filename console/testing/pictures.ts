@@ -1,7 +1,7 @@
 /** Pictures of the page in every scenario: `node --import tsx console/testing/pictures.ts <folder> [scenario …]`. */
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import { chromium } from 'playwright-core'
+import { launchBrowser, scrollsSideways, viewports } from './browser.ts'
 import { type Scenario, startFixtureServer } from './fixture-server.ts'
 
 const [folder = 'pictures', ...wanted] = process.argv.slice(2)
@@ -9,25 +9,11 @@ const scenarios = (
   wanted.length > 0 ? wanted : ['running', 'closed', 'empty', 'unauthorised', 'no-readings']
 ) as Scenario[]
 await mkdir(folder, { recursive: true })
-const browser = await chromium.launch({
-  executablePath: '/usr/bin/chromium',
-  args: [
-    '--no-sandbox',
-    '--disable-gpu',
-    '--disable-quic',
-    '--no-first-run',
-    '--disable-background-networking',
-    '--disable-component-update',
-    '--disable-sync',
-  ],
-})
+const browser = await launchBrowser()
 try {
   for (const scenario of scenarios) {
     const server = await startFixtureServer(scenario)
-    for (const [width, height] of [
-      [1280, 800],
-      [390, 844],
-    ] as const) {
+    for (const { width, height } of viewports) {
       const page = await browser.newPage({ viewport: { width, height } })
       page.on('console', (message) => {
         if (message.type() === 'error' || message.type() === 'warning')
@@ -38,13 +24,11 @@ try {
       await page.locator('main').waitFor()
       if (['running', 'closed', 'stalled', 'unbalanced'].includes(scenario)) {
         await page.locator('.u-over').first().waitFor()
-        await page.waitForFunction(() => !document.body.textContent?.includes('Asking for the series'))
+        await page.getByText('Asking for the series').waitFor({ state: 'detached' })
       }
       if (scenario === 'running') await page.waitForTimeout(2500)
-      const wide = await page.evaluate(
-        () => document.documentElement.scrollWidth > document.documentElement.clientWidth,
-      )
-      if (wide) process.stderr.write(`${scenario} ${width}: the page scrolls sideways\n`)
+      if (await scrollsSideways(page))
+        process.stderr.write(`${scenario} ${width}: the page scrolls sideways\n`)
       await page.screenshot({ path: join(folder, `${scenario}-${width}.png`) })
       await page.screenshot({ path: join(folder, `${scenario}-${width}-full.png`), fullPage: true })
       await page.close()
