@@ -3,16 +3,8 @@
  * the process description, every reading a pure function of its second, with one gap and a few values that are
  * not good. Nothing here is shipped.
  */
-import { tagDefinitions } from '../../schemas/tags.ts'
-import type {
-  Batch,
-  CurrentValue,
-  Gap,
-  Quality,
-  Series,
-  SeriesPoint,
-  TimelineItem,
-} from '../src/api/answers.ts'
+import { findTag, tagDefinitions } from '../../schemas/tags.ts'
+import type { Batch, CurrentValue, Gap, Quality, Series, TimelineItem } from '../src/api/answers.ts'
 
 export const batchId = '019aa6f2-5f00-7a31-9c44-3d1f00c0ffee'
 
@@ -46,7 +38,7 @@ export type Fixture = {
 
 export function readingAt(tag: string, second: number): { value: number; quality: Quality } | undefined {
   if (withoutData.has(tag)) return undefined
-  const definition = tagDefinitions.find((candidate) => candidate.tag === tag)
+  const definition = findTag(tag)
   if (!definition || second % definition.cadenceSeconds !== 0) return undefined
   if (tag === gapSeconds.tag && second > gapSeconds.from && second < gapSeconds.to) return undefined
   if (tag === badSeconds.tag && second % badSeconds.every === 4000) return { value: -3, quality: 'bad' }
@@ -162,15 +154,13 @@ export function seriesOf(
     fixture.seconds,
     Math.floor(((to ?? Number.POSITIVE_INFINITY) - fixture.startMs) / 1000),
   )
-  const all: (SeriesPoint & { second: number })[] = []
+  const all: Located[] = []
   for (let second = first; second <= last; second += 1) {
     const reading = readingAt(tag, second)
-    if (reading)
-      all.push({ ...reading, second, at: at(fixture, second), position: String(second * 20 + 100) })
+    if (reading) all.push({ ...reading, second })
   }
   const bucketSeconds = Math.max(1, Math.ceil((last - first) / (points / 2)))
   const reduced = all.length > points
-  const kept = reduced ? extremes(all, bucketSeconds) : all
   return {
     tag,
     unit: tagDefinitions.find((definition) => definition.tag === tag)?.unit ?? '',
@@ -178,19 +168,30 @@ export function seriesOf(
     reduce: 'minmax',
     bucketSeconds: reduced ? bucketSeconds : null,
     sourceCount: all.length,
-    points: kept.map(({ second: _, ...point }) => point),
+    points: (reduced ? extremes(all, bucketSeconds) : all).map(({ second, value, quality }) => ({
+      at: at(fixture, second),
+      value,
+      quality,
+      position: String(second * 20 + 100),
+    })),
     asOf: { position: String(fixture.seconds * 20 + 120), recordedAt: new Date().toISOString() },
   }
 }
 
-function extremes(all: (SeriesPoint & { second: number })[], bucketSeconds: number) {
-  const buckets = Map.groupBy(all, ({ second }) => Math.floor(second / bucketSeconds))
-  return [...buckets.values()].flatMap((bucket) => {
-    const sorted = bucket.toSorted((one, other) => one.value - other.value)
-    return [...new Set([sorted[0], sorted.at(-1)])]
-      .flatMap((point) => point ?? [])
-      .sort((one, other) => one.second - other.second)
-  })
+type Located = { readonly second: number; readonly value: number; readonly quality: Quality }
+
+function extremes(all: readonly Located[], bucketSeconds: number): Located[] {
+  const buckets = new Map<number, { low: Located; high: Located }>()
+  for (const point of all) {
+    const key = Math.floor(point.second / bucketSeconds)
+    const bucket = buckets.get(key)
+    if (!bucket) buckets.set(key, { low: point, high: point })
+    else if (point.value < bucket.low.value) bucket.low = point
+    else if (point.value > bucket.high.value) bucket.high = point
+  }
+  return [...buckets.values()].flatMap(({ low, high }) =>
+    low === high ? [low] : low.second < high.second ? [low, high] : [high, low],
+  )
 }
 
 export function at(fixture: Fixture, second: number): string {
