@@ -182,11 +182,13 @@ test('a filtered read over dropped subscriptions gives every match once', async 
     await appendOne(store, { stream: 'idle-V-01', expectedRevision: 'any', events })
   }
   const got: string[] = []
-  for await (const page of store.readAll({ filter: { categories: ['idle'] }, pageSize: 4 })) {
+  const before = standIn.counts.dropped
+  standIn.dropSubscriptionsAfter(3)
+  for await (const page of store.readAll({ filter: { categories: ['idle'] }, pageSize: 4 }))
     got.push(...ids(page.events))
-    standIn.dropSubscriptions(10)
-  }
   assert.deepEqual(got, wanted)
+  assert.ok(standIn.counts.dropped - before >= 9, 'dropped after every third event')
+  standIn.dropSubscriptionsAfter(Number.POSITIVE_INFINITY)
   await waitUntil(() => standIn.counts.openSubscriptions === 1, 'only the follower stays subscribed')
 })
 

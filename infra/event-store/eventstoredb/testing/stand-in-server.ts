@@ -64,6 +64,8 @@ export type StandIn = {
   setReady(ready: boolean): void
   /** Ends every subscription with this gRPC code; ABORTED (10) is the server's "consumer too slow". */
   dropSubscriptions(code: number): void
+  /** From now on each subscription is dropped as too slow after so many events. */
+  dropSubscriptionsAfter(events: number): void
   /** Subscriptions get nothing until resumed, without an error. */
   pauseSubscriptions(): void
   resumeSubscriptions(): void
@@ -94,6 +96,7 @@ export async function startEventStoreDbStandIn(
   let refusals: { left: number; readonly code: number } = { left: 0, code: 0 }
   let ready = true
   let paused = false
+  let eventsUntilDrop = Number.POSITIVE_INFINITY
   let frozen: (() => void)[] | undefined
 
   const whenThawed = (work: () => void) => {
@@ -185,6 +188,7 @@ export async function startEventStoreDbStandIn(
       filter: filterOf(request),
       records: log.records,
       isHeld: () => paused || frozen !== undefined,
+      eventsUntilDrop: () => eventsUntilDrop,
       onDropped: () => counts.dropped++,
       onEnd: () => {
         if (subscriptions.delete(subscription)) counts.openSubscriptions--
@@ -271,6 +275,9 @@ export async function startEventStoreDbStandIn(
     dropSubscriptions: (code) => {
       for (const subscription of [...subscriptions]) subscription.drop(code)
     },
+    dropSubscriptionsAfter: (events) => {
+      eventsUntilDrop = events
+    },
     pauseSubscriptions: () => {
       paused = true
     },
@@ -304,6 +311,7 @@ function liveSubscription(deps: {
   readonly filter: Filter
   readonly records: () => readonly LogRecord[]
   readonly isHeld: () => boolean
+  readonly eventsUntilDrop: () => number
   readonly onDropped: () => void
   readonly onEnd: () => void
 }) {
@@ -313,6 +321,7 @@ function liveSubscription(deps: {
   let sending = false
   let ended = false
   let sinceCheckpoint = 0
+  let sent = 0
 
   const end = () => {
     if (ended) return
@@ -330,6 +339,11 @@ function liveSubscription(deps: {
         const record = records()[next]!
         next++
         if (filter.passes(record)) {
+          if (sent++ >= deps.eventsUntilDrop()) {
+            deps.onDropped()
+            drop(status.ABORTED)
+            return
+          }
           if (!call.write(eventMessage(record))) await drained(call)
         } else if (filter.checkpointEvery && ++sinceCheckpoint >= filter.checkpointEvery) {
           sinceCheckpoint = 0
@@ -345,6 +359,13 @@ function liveSubscription(deps: {
     } finally {
       sending = false
     }
+  }
+
+  function drop(code: number): void {
+    if (ended) return
+    end()
+    const details = code === status.ABORTED ? 'Consumer too slow, resubscription required' : 'dropped'
+    call.emit('error', failed(code, details))
   }
 
   return {
@@ -363,18 +384,11 @@ function liveSubscription(deps: {
         for (; next < last; next++)
           if (filter.passes(records()[next]!)) call.write(eventMessage(records()[next]!))
         deps.onDropped()
-        this.drop(status.ABORTED)
+        drop(status.ABORTED)
       } else void send()
     },
     mute: end,
-    drop(code: number) {
-      if (ended) return
-      end()
-      call.emit(
-        'error',
-        failed(code, code === status.ABORTED ? 'Consumer too slow, resubscription required' : 'dropped'),
-      )
-    },
+    drop,
   }
 }
 
