@@ -81,6 +81,13 @@ test('the least that can be said takes a batch from creation to closure, with it
   assert.equal(String(first?.position), created.body.position)
   assert.equal(first?.recordedAt, created.body.recordedAt)
   assert.equal(events[2]?.data.od600, '0.412')
+  assert.deepEqual(
+    (await eventsOf(store, streams.vessel('V-01'))).map((event) => [event.type, event.data.batchId]),
+    [
+      ['VesselReserved', id],
+      ['VesselReleased', id],
+    ],
+  )
 
   assert.equal(
     (await api.post('batches', { number: 2, phase: 'A', vessel: 'V-01' })).status,
@@ -205,10 +212,10 @@ test('a refused command names the rule, the state and what is possible, and writ
   )
   assertProblem(noGo, 422, 'viability-too-low')
   assert.deepEqual(
-    (noGo.body.errors as { pointer: string; value: string }[]).map(({ pointer, value }) => [pointer, value]),
+    (noGo.body.errors as Record<string, string>[]).map((error) => [error.in, error.pointer, error.value]),
     [
-      ['/viabilityPercent', '80'],
-      ['/inoculumOd600', '7.5'],
+      ['body', '/viabilityPercent', '80'],
+      ['body', '/inoculumOd600', '7.5'],
     ],
   )
   for (const occurredAt of [
@@ -425,10 +432,13 @@ test('a vessel that a crash left reserved by an ended batch is free for the next
   await breaking.close()
   assert.equal((await eventsOf(store, streams.vessel(batch.vessel))).length, 1)
   await newBatch({ ...fresh(), vessel: batch.vessel })
+  const vesselEvents = await eventsOf(store, streams.vessel(batch.vessel))
   assert.deepEqual(
-    (await eventsOf(store, streams.vessel(batch.vessel))).map((event) => event.type),
+    vesselEvents.map((event) => event.type),
     ['VesselReserved', 'VesselReleased', 'VesselReserved'],
   )
+  const ended = (await eventsOf(store, streams.batch(batch.id))).at(-1)
+  assert.equal(vesselEvents[1]?.data.at, ended?.occurredAt)
 })
 
 test('an end sent again releases a vessel that was not released', async () => {

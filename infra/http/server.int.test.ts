@@ -5,8 +5,9 @@ import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
+import { pino } from 'pino'
 import { z } from 'zod'
-import { createLogger } from '../log.ts'
+import { createLogger, type Logger } from '../log.ts'
 import { registerConsole } from './console.ts'
 import { registerHealth } from './health.ts'
 import { MissingAccessPolicyError } from './route-inventory.ts'
@@ -35,9 +36,12 @@ after(async () => {
   await rm(folder, { recursive: true, force: true })
 })
 
-async function newServer(allowedHosts: readonly string[] = []): Promise<HttpBase> {
+async function newServer(
+  allowedHosts: readonly string[] = [],
+  log: Logger = createLogger('silent'),
+): Promise<HttpBase> {
   const made = await createHttpServer({
-    log: createLogger('silent'),
+    log,
     clock: { nowMs: () => nowMs },
     token,
     site: 'site-1',
@@ -62,7 +66,12 @@ async function newServer(allowedHosts: readonly string[] = []): Promise<HttpBase
     method: 'POST',
     url: '/api/v1/things',
     config: { access: 'write' },
-    schema: { body: z.strictObject({ name: z.string() }) },
+    schema: {
+      body: z.strictObject({
+        name: z.string(),
+        amount: z.union([z.string(), z.number().transform(String).pipe(z.string())]).optional(),
+      }),
+    },
     handler: async (_request, reply) => reply.code(201).send(JSON.stringify({})),
   })
   made.server.route({
@@ -302,6 +311,32 @@ test('a failure inside says nothing of the inside', async () => {
   assert.doesNotMatch(JSON.stringify(body), /SELECT|secret|Error/)
 })
 
+test('refused callers and failures are logged under their correlation id; tokens and one-time codes are not', async () => {
+  const lines: Record<string, unknown>[] = []
+  const logged = await newServer(
+    [],
+    pino({ base: null }, { write: (line: string) => lines.push(JSON.parse(line)) }),
+  )
+  const correlationId = '018f0000-0000-7000-8000-00000000f00d'
+  const get = (url: string, headers = {}) =>
+    logged.server.inject({ url, headers: { 'x-correlation-id': correlationId, ...headers } })
+  await get('/api/v1/things/7', { authorization: 'Bearer guessed-token' })
+  await get('/open?code=guessed-code')
+  await get('/api/v1/broken', bearer)
+  await get('/api/v1/nothing', bearer)
+  assert.deepEqual(
+    lines.map((line) => [line.level, line.path, line.code, line.correlationId]),
+    [
+      [40, '/api/v1/things/7', 'unauthorized', correlationId],
+      [40, '/open', 'link-spent', correlationId],
+      [50, '/api/v1/broken', undefined, correlationId],
+    ],
+  )
+  assert.match(JSON.stringify(lines[2]), /SELECT secret/)
+  assert.doesNotMatch(JSON.stringify(lines), /guessed|test-token/)
+  await logged.close()
+})
+
 test('while the database does not answer, callers are told to come again', async () => {
   const answer = await call('/api/v1/cut-off', { headers: bearer })
   assert.equal(answer.headers.get('retry-after'), '2')
@@ -359,13 +394,20 @@ test('a route without an access policy cannot be registered', async () => {
 test('OpenAPI 3.1 describes the routes from their schemas, with who may call them', async () => {
   const document = (await (await call('/openapi.json', { headers: bearer })).json()) as {
     openapi: string
-    paths: Record<string, Record<string, { security?: unknown; responses: Record<string, unknown> }>>
+    paths: Record<
+      string,
+      Record<string, { security?: unknown; responses: Record<string, unknown>; requestBody?: unknown }>
+    >
   }
   assert.equal(document.openapi, '3.1.0')
   const read = document.paths['/api/v1/things/{id}']?.get
   assert.deepEqual(read?.security, [{ token: [] }, { session: [] }])
   assert.ok(read?.responses['4XX'])
   assert.deepEqual(document.paths['/api/v1/things']?.post?.security, [{ token: [] }])
+  assert.match(
+    JSON.stringify(document.paths['/api/v1/things']?.post?.requestBody),
+    /"amount":\{"anyOf":\[\{"type":"string"\},\{"type":"number"\}\]\}/,
+  )
   assert.equal(document.paths['/healthz']?.get?.security, undefined)
   assert.equal('/open' in document.paths, false)
 })

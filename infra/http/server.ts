@@ -186,7 +186,8 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Http
         },
       },
     },
-    transform: createJsonSchemaTransform({ skipList: [] }),
+    // The provider's own override loses union branches that are pipes ("a decimal string or a number").
+    transform: createJsonSchemaTransform({ skipList: [], zodToJsonConfig: { override: () => {} } }),
   })
 
   server.route({
