@@ -11,7 +11,7 @@ import {
 } from '../infra/event-store/eventstoredb/eventstoredb-event-store.ts'
 import { migrateEventStore, postgresEventStore } from '../infra/event-store/postgres/postgres-event-store.ts'
 import type { Logger } from '../infra/log.ts'
-import { migrateIngest } from '../ingest/database.ts'
+import { migrateIngest } from '../ingest/service.ts'
 import { migrateReadModels } from '../projections/tables/database.ts'
 import { appendStoreAlarm } from './store-alarm.ts'
 import { UserError } from './user-error.ts'

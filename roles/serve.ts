@@ -40,6 +40,7 @@ export async function serveCommand(role: string, config: Config): Promise<void> 
     } else if (role === 'ingest') {
       const ingest = await startIngestRole(deps)
       shutdown.add(() => ingest.stop())
+      failure = ingest.ended
       const health = await startHealth({ ...deps, parts: [ingest] })
       shutdown.add(() => health.stop())
       announce(health.url)

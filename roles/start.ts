@@ -61,7 +61,7 @@ export async function startCommand(config: Config): Promise<void> {
     })
     shutdown.add(() => simulation.stop())
 
-    await untilStopped(projector.ended)
+    await untilStopped(Promise.race([projector.ended, ingest.ended]))
   } finally {
     await shutdown.run()
   }

@@ -1,0 +1,153 @@
+/**
+ * Sensor messages from a broker outside the process, over MQTT 5 or 3.1.1: QoS 1, a persistent session under a
+ * fixed client id, so that the broker keeps for us what comes while we are away and delivers again what we had not
+ * acknowledged.
+ *
+ * Acknowledging late, with many messages under way: mqtt.js (5.16, lib/handlers/publish.js) handles one PUBLISH at a
+ * time and sends its PUBACK when `handleMessage` calls back without an error; an error makes it go on to the next
+ * packet without a PUBACK. So `handleMessage` always answers with one, and the PUBACK is sent from here when
+ * the message is durable, in the order of receipt. One that belongs to a former connection is not sent: after a
+ * reconnection the broker delivers that message again, and packet identifiers are the broker's to reuse.
+ *
+ * MQTT 5 brokers keep to the Receive Maximum. For 3.1.1, and for QoS 0, reading stops while too many wait.
+ */
+import mqtt, { type IClientOptions, type IPublishPacket, type MqttClient } from 'mqtt'
+import { sensorSubscription } from '../../schemas/mqtt.ts'
+import type { Logger } from '../log.ts'
+import type { Deliver, MessageSource } from './message-source.ts'
+import { orderedAcknowledgements } from './ordered-acknowledgements.ts'
+
+export type BrokerSourceOptions = {
+  readonly url: string
+  /** Names the session at the broker: the same at every start, different for each ingest. */
+  readonly clientId: string
+  readonly log: Logger
+  /** 5 (default) or 4 for MQTT 3.1.1. */
+  readonly protocolVersion?: 4 | 5
+  /** Messages that may wait for their acknowledgement; default 1,000. */
+  readonly receiveMaximum?: number
+  /** How long the broker keeps the session without us, seconds; default: it does not expire. MQTT 5 only. */
+  readonly sessionExpirySeconds?: number
+  /** User, password, TLS: as mqtt.js takes them. */
+  readonly connection?: Pick<
+    IClientOptions,
+    'username' | 'password' | 'ca' | 'cert' | 'key' | 'rejectUnauthorized'
+  >
+  readonly nowMs?: () => number
+}
+
+export function brokerSource(options: BrokerSourceOptions): MessageSource {
+  const { url, clientId, log, protocolVersion = 5, receiveMaximum = 1_000, nowMs = Date.now } = options
+  let client: MqttClient | undefined
+  let isPaused = false
+
+  const start = async (deliver: Deliver): Promise<void> => {
+    const connected = mqtt.connect(url, {
+      ...options.connection,
+      clientId,
+      clean: false,
+      protocolVersion,
+      reconnectPeriod: 500,
+      connectTimeout: 10_000,
+      resubscribe: false,
+      ...(protocolVersion === 5
+        ? {
+            properties: {
+              receiveMaximum,
+              sessionExpiryInterval: options.sessionExpirySeconds ?? 0xffff_ffff,
+            },
+          }
+        : {}),
+    })
+    client = connected
+    takeFrom(connected, deliver)
+    connected.on('error', (error) => log.warn({ error: error.message }, 'MQTT broker'))
+    connected.on('close', () => log.debug('MQTT connection closed'))
+    await new Promise<void>((settle) => {
+      connected.on('connect', () => {
+        connected.subscribe(sensorSubscription, subscription(protocolVersion), (error, granted) => {
+          if (error) return log.warn({ error: error.message }, 'MQTT subscription failed')
+          if (granted?.some(({ qos }) => qos > 2)) {
+            log.error({ topic: sensorSubscription }, 'the MQTT broker refuses the subscription')
+            return
+          }
+          settle()
+        })
+      })
+      // Also a source that never came up can be stopped.
+      connected.once('end', settle)
+    })
+  }
+
+  const takeFrom = (from: MqttClient, deliver: Deliver): void => {
+    let connection = 0
+    let goOn: (() => void) | undefined
+    const resume = (): void => {
+      if (!goOn || waiting.size() >= receiveMaximum) return
+      const next = goOn
+      goOn = undefined
+      next()
+    }
+    let waiting = orderedAcknowledgements(resume)
+    from.on('connect', () => {
+      connection++
+      waiting = orderedAcknowledgements(resume)
+    })
+    from.on('close', () => {
+      goOn = undefined
+    })
+    from.handleMessage = (packet, done) => {
+      const next = () => done(acknowledgedLater)
+      if (isPaused) return next()
+      const arrivedOn = connection
+      const traceparent = traceparentOf(packet)
+      const durable = deliver({
+        topic: packet.topic,
+        payload: typeof packet.payload === 'string' ? Buffer.from(packet.payload) : packet.payload,
+        dup: packet.dup,
+        retained: packet.retain,
+        receivedAtMs: nowMs(),
+        ...(traceparent === undefined ? {} : { traceparent }),
+      })
+      waiting.add(durable, () => {
+        if (packet.qos === 1 && arrivedOn === connection && from.connected) acknowledge(from, packet)
+      })
+      if (waiting.size() < receiveMaximum) return next()
+      // MQTT 5: the broker knows the bound, and reading on keeps the connection alive.
+      if (protocolVersion === 5 && packet.qos === 1) return next()
+      goOn = next
+    }
+  }
+
+  return {
+    start,
+    isConnected: () => client?.connected ?? false,
+    pause: () => {
+      isPaused = true
+    },
+    stop: async () => {
+      isPaused = true
+      await client?.endAsync()
+    },
+  }
+}
+
+const acknowledgedLater = new Error('acknowledged when durable')
+
+/** Retained messages are no measurements: an MQTT 5 broker need not send them. */
+const subscription = (protocolVersion: 4 | 5) =>
+  protocolVersion === 5 ? ({ qos: 1, rh: 2 } as const) : ({ qos: 1 } as const)
+
+type PacketSender = { _sendPacket(packet: { cmd: 'puback'; messageId: number; reasonCode: number }): void }
+
+function acknowledge(client: MqttClient, packet: IPublishPacket): void {
+  if (packet.messageId === undefined) return
+  const sender = client as unknown as PacketSender
+  sender._sendPacket({ cmd: 'puback', messageId: packet.messageId, reasonCode: 0 })
+}
+
+function traceparentOf(packet: IPublishPacket): string | undefined {
+  const given = packet.properties?.userProperties?.traceparent
+  const first = Array.isArray(given) ? given[0] : given
+  return typeof first === 'string' && first.length <= 200 ? first : undefined
+}
