@@ -28,4 +28,9 @@ test('the trace context of an append stands beside its events and in no part of 
   const read = await store.readById(event.id)
   assert.equal(read?.traceparent, traceparent)
   assert.deepEqual(clientPart(read), event)
+  const done = new AbortController()
+  for await (const page of store.subscribe({ signal: done.signal })) {
+    assert.deepEqual(page.events, [read])
+    done.abort()
+  }
 })

@@ -201,9 +201,8 @@ export function startFollower(deps: FollowerDeps): Follower {
         continue
       }
       const recordedAt = new Date(recordedAtMs).toISOString()
-      recorded.push(
-        recordedEvent(client, { stream: event.streamId, revision: event.revision, position, recordedAt }),
-      )
+      const place = { stream: event.streamId, revision: event.revision, position, recordedAt }
+      recorded.push(recordedEvent(client, place, event.metadata))
       indexed.push({
         id: client.id,
         stream: event.streamId,

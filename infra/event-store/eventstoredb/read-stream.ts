@@ -144,10 +144,5 @@ export function toRecorded(clock: RecordClock, { event, position }: Placed): Rec
   if (!client) return undefined
   const recordedAt = new Date(clock.of(position, event.created.getTime())).toISOString()
   const place = { stream: event.streamId, revision: event.revision, position, recordedAt }
-  return { ...recordedEvent(client, place), ...traceContextOf(event.metadata) }
-}
-
-function traceContextOf(metadata: unknown): { traceparent?: string } {
-  if (typeof metadata !== 'object' || metadata === null || !('traceparent' in metadata)) return {}
-  return typeof metadata.traceparent === 'string' ? { traceparent: metadata.traceparent } : {}
+  return recordedEvent(client, place, event.metadata)
 }

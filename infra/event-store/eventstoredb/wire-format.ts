@@ -73,9 +73,12 @@ export function fromWire(event: ServerEvent): ClientEvent | undefined {
   return isOurs ? (client as ClientEvent) : undefined
 }
 
+/** The event as every reader gives it out: what was written, its place, and the trace context beside it. */
 export function recordedEvent(
   client: ClientEvent,
   place: Pick<RecordedEvent, 'stream' | 'revision' | 'position' | 'recordedAt'>,
+  metadata: unknown,
 ): RecordedEvent {
-  return { ...client, ...place }
+  const traceparent = (metadata as { traceparent?: unknown } | null | undefined)?.traceparent
+  return typeof traceparent === 'string' ? { ...client, ...place, traceparent } : { ...client, ...place }
 }
