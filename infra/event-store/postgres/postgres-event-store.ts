@@ -1,138 +1,155 @@
 /**
- * The embedded default and the small lab's event store, in Postgres: gapless positions in commit order, given under
- * one advisory lock by one group committer; append-only by trigger and by role (docs/decisions/0004).
+ * The event store port over Postgres: the embedded default and the small lab's store.
+ *
+ * Positions are gapless and in commit order: a counter under one advisory lock, fed by one group committer. The
+ * adapter works with a role that may read and call functions only; `migrateEventStore` makes those beforehand. Other
+ * processes may append at the same time: safe, only slower.
  */
-import { fileURLToPath } from 'node:url'
-import type { Instant } from '../../../schemas/event.ts'
+import { uuid } from '../../../schemas/event.ts'
 import type { Logger } from '../../log.ts'
-import { migrate } from '../../postgres/migrate.ts'
-import { createPool } from '../../postgres/pool.ts'
-import { type EventStore, StoreUnavailableError } from '../event-store.ts'
-import { createCommitter } from './committer.ts'
-import { createInterning } from './interning.ts'
-import { limits, prepareRequest } from './prepared-request.ts'
-import { createEventReader } from './read-events.ts'
-import { instantOf, readingRows } from './reading-row.ts'
-import { createBell, readAllPages, subscriptionPages } from './subscription.ts'
+import type { EventStore } from '../event-store.ts'
+import { prepareAppend } from '../prepare-append.ts'
+import { decodeRows, instantOf } from './decode-rows.ts'
+import { dictionary } from './dictionary.ts'
+import { groupCommit } from './group-commit.ts'
+import { pagesOf } from './pages.ts'
+import { readStreamOf } from './read-stream.ts'
+import { assertStoreId, openReads, openSession, readStoreId } from './session.ts'
+import { statements } from './statements.ts'
+import { subscribeTo } from './subscribe.ts'
+import { openWakeUp } from './wake-up.ts'
+import { writeFlush } from './write-flush.ts'
 
 export type PostgresEventStoreOptions = {
-  /** Connects as a role that may append and read (`bioledger_app`). */
+  /** The product's role; `migrateEventStore` has been run. */
   readonly appUrl: string
-  readonly log?: Logger
-  /** Events that may wait for the committer; beyond it appends are refused. Default 50,000. */
-  readonly queueLimitEvents?: number
-  /** Events that a commit takes at least before it leaves the rest to the next one. Default 2,000. */
-  readonly flushEvents?: number
+  readonly log?: Logger | undefined
+  /** Events of append calls not yet answered; beyond it calls get `StoreOverloadedError`. */
+  readonly queueLimitEvents?: number | undefined
+  /** Events a commit at most; a larger request is a commit of its own. */
+  readonly flushEvents?: number | undefined
+  /** How long a flush or a read may take before its outcome counts as unknown. */
+  readonly timeoutMs?: number | undefined
+  readonly readConnections?: number | undefined
 }
 
-/** Creates or updates schema `event_store`. `adminUrl` may create roles. */
-export async function migrateEventStore(options: { adminUrl: string }): Promise<void> {
-  const pool = createPool(options.adminUrl, { name: 'event-store-migration', max: 1 })
-  try {
-    const path = (name: string) => fileURLToPath(new URL(name, import.meta.url))
-    const functions = ['append', 'intern', 'pass_instant'].map((name) => path(`./functions/${name}.sql`))
-    await migrate(pool, path('./migrations/'), 'event-store', [...functions, path('./grants.sql')])
-  } finally {
-    await pool.end()
-  }
-}
+const limits = { eventsPerAppend: 2_000, bytesPerAppend: 2 * 1024 * 1024 }
+const defaultPageSize = 2_000
+/** Before this, nothing can have been recorded, and not every database can spell the instant. */
+const beginningOfTime = '1970-01-01T00:00:00.000Z'
 
-/** Throws when the schema is missing or the server does not answer. */
+/** Throws `StoreUnavailableError` when Postgres does not answer or holds no event store. */
 export async function postgresEventStore(options: PostgresEventStoreOptions): Promise<EventStore> {
-  const { appUrl, log } = options
-  const writePool = createPool(appUrl, { name: 'event-store-append', max: 1 })
-  const readPool = createPool(appUrl, { name: 'event-store-read', max: 6 })
-  const close = async () => {
-    await writePool.end()
-    await readPool.end()
-  }
+  const { log } = options
+  const timeoutMs = options.timeoutMs ?? 30_000
+  const settings = (name: string) => ({ url: options.appUrl, name, timeoutMs })
+  const reads = openReads(settings('event-reads'), options.readConnections ?? 6)
   let storeId: string
   try {
-    const { rows } = await readPool.query<{ store_id: string }>('SELECT store_id FROM event_store.store')
-    storeId = rows[0]!.store_id
+    storeId = await readStoreId(reads.run)
   } catch (error) {
-    await close()
+    await reads.close()
     throw error
   }
-  const interning = createInterning(readPool)
-  const committer = createCommitter({
-    pool: writePool,
-    interning,
-    log,
-    queueLimitEvents: options.queueLimitEvents ?? 50_000,
-    flushEvents: options.flushEvents ?? 2_000,
+  const decode = decodeRows(dictionary())
+  const pages = pagesOf(reads, decode)
+  const wakeUp = openWakeUp(settings('event-wake-up'))
+  const preparation = prepareAppend(limits)
+  const session = openSession(settings('event-append'), async (client) => {
+    await assertStoreId(client, storeId)
+    // A restored database may hold fewer templates than we knew.
+    preparation.forgetTemplateIds()
   })
-  const reader = createEventReader(readPool, interning)
-  const bell = createBell(appUrl, log)
-  const readingRow = readingRows()
-  const headPosition = async (): Promise<bigint> =>
-    (await readPool.query<{ position: bigint }>('SELECT position FROM event_store.head')).rows[0]!.position
-  const closing = new AbortController()
+  const flush = writeFlush(decode)
+  const committer = groupCommit({
+    limits: {
+      queueLimitEvents: options.queueLimitEvents ?? 50_000,
+      flushEvents: options.flushEvents ?? 2_000,
+    },
+    log,
+    async flush(requests) {
+      const client = await session.client()
+      try {
+        return await flush(client, requests)
+      } catch (error) {
+        session.abandon()
+        throw error
+      }
+    },
+  })
+  const end = new AbortController()
+  let closing: Promise<void> | undefined
 
   return {
     storeId,
     limits,
-    append: (requests) => {
-      try {
-        return committer.append(requests.map((request) => prepareRequest(request, readingRow)))
-      } catch (error) {
-        return Promise.reject(error)
-      }
+
+    append: async (requests) => await committer.append(requests.map(preparation.prepare)),
+
+    readStream: (stream, range = {}) => readStreamOf({ reads, decode }, stream, range),
+
+    async readById(id) {
+      if (!uuid.safeParse(id).success) return undefined
+      const [event] = await decode(reads.run, await reads.run(statements.byIds, [[id]]))
+      return event
     },
-    readStream: async function* (stream, { from, direction = 'forwards', maxCount } = {}) {
-      let at = from
-      let left = maxCount ?? Number.POSITIVE_INFINITY
-      while (left > 0) {
-        const limit = Math.min(1_000, left)
-        const events = await reader.stream(stream, { from: at, direction, limit })
-        yield* events
-        left -= events.length
-        const last = events.at(-1)
-        if (!last || events.length < limit) return
-        at = direction === 'forwards' ? last.revision + 1n : last.revision - 1n
-        if (at < 0n) return
-      }
+
+    async *readAll(range = {}) {
+      const { filter, signal } = range
+      const horizon = await pages.horizon(filter)
+      const until =
+        range.until !== undefined && range.until < horizon.position ? range.until : horizon.position
+      const { withoutReadings } = horizon
+      const pageSize = range.pageSize ?? defaultPageSize
+      for await (const page of pages.between({
+        after: range.after ?? 0n,
+        until,
+        filter,
+        withoutReadings,
+        pageSize,
+        signal,
+      }))
+        yield { ...page, caughtUp: page.through >= horizon.position }
     },
-    readById: (id) => reader.byId(id),
-    readAll: (readOptions = {}) => readAllPages({ reader, headPosition }, readOptions),
-    subscribe: (subscribeOptions) =>
-      subscriptionPages(
-        { reader, headPosition, bell, log },
-        { ...subscribeOptions, signal: AbortSignal.any([subscribeOptions.signal, closing.signal]) },
+
+    subscribe: (range) =>
+      subscribeTo(
+        { pages, wakeUp, storeId, log },
+        {
+          ...range,
+          pageSize: range.pageSize ?? defaultPageSize,
+          signal: AbortSignal.any([range.signal, end.signal]),
+        },
       ),
-    head: async () => {
-      const { rows } = await readPool.query<{ last_position: bigint; recorded_ms: bigint }>(
-        'SELECT last_position, recorded_ms FROM event_store.commit ORDER BY last_position DESC LIMIT 1',
-      )
-      return (
-        rows[0] && { position: rows[0].last_position, recordedAt: instantOf(Number(rows[0].recorded_ms)) }
-      )
+
+    async head() {
+      const [row] = await reads.run(statements.head)
+      return row && { position: BigInt(row[0] as string), recordedAt: instantOf(row[1] as string) }
     },
-    positionAt: async (at) => {
-      const { rows } = await readPool.query<{ passed: boolean; position: bigint | null }>(
-        'SELECT * FROM event_store.pass_instant($1)',
-        [msOf(at)],
-      )
-      return { passed: rows[0]!.passed, position: rows[0]!.position ?? undefined }
+
+    async positionAt(at) {
+      if (at < beginningOfTime) return { passed: true, position: undefined }
+      const [row] = await reads.run(statements.passInstant, [at])
+      const [passed, position] = row ?? []
+      return { passed: passed === 't', position: position ? BigInt(position) : undefined }
     },
-    recordedAtOf: async (position) => {
-      const { rows } = await readPool.query<{ recorded_ms: bigint }>(
-        `SELECT recorded_ms FROM event_store.event WHERE position = (SELECT max(position) FROM event_store.event WHERE position <= $1)`,
-        [position],
-      )
-      return rows[0] && instantOf(Number(rows[0].recorded_ms))
+
+    async recordedAtOf(position) {
+      const [row] = await reads.run(statements.recordedAt, [position])
+      return row && instantOf(row[0] as string)
     },
-    close: async () => {
-      closing.abort()
-      await committer.close()
-      await bell.close()
-      await close()
+
+    close() {
+      closing ??= (async () => {
+        await committer.close()
+        end.abort()
+        await wakeUp.close()
+        await session.close()
+        await reads.close()
+      })()
+      return closing
     },
   }
 }
 
-function msOf(at: Instant): number {
-  const ms = Date.parse(at)
-  if (Number.isNaN(ms)) throw new StoreUnavailableError(`${at} is no instant`)
-  return ms
-}
+export { migrateEventStore } from './migrate-event-store.ts'

@@ -1,136 +1,178 @@
--- Appends many requests in one commit, each of them whole or not at all. The committer sees to it that a call
--- holds at most one request a stream and no event id twice. Answers one row a request (event null: outcome, the
--- first new revision and position, or the stream's revision on conflict), then one for each event that was there
--- before. Expected revisions: -1 any, -2 no stream, -3 stream exists.
+-- Appends the events of one flush, all or none of them, in their order.
+--
+-- Nothing is written and `written` is false when a stream does not stand as `expected` says (null: anyhow, -2: it
+-- exists, -1: it does not, else its last revision), is sealed, or an id is known. The caller then decides under the
+-- lock, knowing why. On success: the positions are first_position, first_position + 1, …; `revisions` says where
+-- each stream stood before (-1: nowhere).
+--
+-- Readings and general events come as parallel arrays. `…_order` numbers all events of the flush and `…_nth` those of
+-- one stream, both from 1 without holes; `…_stream` counts in `streams`, `reading_…_at` in `instants`, from 1.
+SET LOCAL ROLE bioledger_owner;
 CREATE OR REPLACE FUNCTION event_store.append(
-  r_stream text[], r_category text[], r_expected bigint[],
-  e_request integer[], e_id uuid[], e_type smallint[], e_fingerprint bigint[], e_template integer[],
-  e_occurred bigint[], e_received bigint[], e_seq bigint[], e_value double precision[],
-  e_client text[], e_salt bytea[], e_traceparent text[], e_seals boolean[]
-) RETURNS TABLE (request integer, event integer, outcome text, revision bigint, "position" bigint, recorded_ms bigint)
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = event_store, pg_temp
--- Plans are kept from when the log was empty: never scan it then or later.
-SET enable_seqscan = off AS $$
-#variable_conflict use_column
+  streams text[],
+  expected bigint[],
+  instants timestamptz[],
+  reading_order integer[],
+  reading_stream integer[],
+  reading_nth integer[],
+  reading_id uuid[],
+  reading_template integer[],
+  reading_occurred_at integer[],
+  reading_received_at integer[],
+  reading_value double precision[],
+  reading_seq bigint[],
+  reading_traceparent text[],
+  general_order integer[],
+  general_stream integer[],
+  general_nth integer[],
+  general_id uuid[],
+  general_type text[],
+  general_content text[],
+  general_salt bytea[],
+  general_traceparent text[],
+  OUT written boolean,
+  OUT first_position bigint,
+  OUT recorded_at timestamptz,
+  OUT revisions bigint[]
+)
+LANGUAGE plpgsql
+SECURITY DEFINER
+SET search_path = event_store, pg_temp
+SET enable_seqscan = off
+SET enable_hashjoin = off
+SET enable_mergejoin = off
+SET plan_cache_mode = force_generic_plan
+AS $function$
 DECLARE
+  event_count constant integer := cardinality(reading_id) + cardinality(general_id);
   base bigint;
-  now_ms bigint;
-  added bigint;
-  found_event integer[];
-  found_request integer[];
-  found_stream integer[];
-  found_revision bigint[];
-  found_position bigint[];
-  found_recorded bigint[];
-  found_same boolean[];
-  k_outcome text[];
-  k_stream integer[];
-  k_revision bigint[];
+  stream_keys integer[];
+  acceptable boolean;
+  complete boolean;
 BEGIN
-  -- The first statement: whatever follows sees everything that was committed before the lock was ours.
-  PERFORM pg_advisory_xact_lock(hashtextextended('bioledger event log', 0));
+  PERFORM lock_appends();
 
-  SELECT array_agg(given.ord), array_agg(given.request), array_agg(known.stream_key), array_agg(known.revision),
-         array_agg(known.position), array_agg(known.recorded_ms),
-         array_agg(CASE WHEN known.template_id IS NULL
-           THEN given.template IS NULL AND known.fingerprint = given.fingerprint
-           ELSE known.template_id = given.template AND known.occurred_ms = given.occurred
-             AND known.seq IS NOT DISTINCT FROM given.seq AND known.value = given.value END IS TRUE)
-    INTO found_event, found_request, found_stream, found_revision, found_position, found_recorded, found_same
-    FROM unnest(e_request, e_id, e_fingerprint, e_template, e_occurred, e_seq, e_value)
-         WITH ORDINALITY AS given (request, id, fingerprint, template, occurred, seq, value, ord)
-   CROSS JOIN LATERAL (SELECT * FROM event_store.event AS e WHERE e.event_id = given.id LIMIT 1) AS known;
-
-  WITH requested AS (
-    SELECT wanted.ord::integer AS ord, wanted.expected, stream.stream_key,
-           coalesce(stream.revision, -1) AS revision, coalesce(stream.sealed, false) AS sealed
-      FROM unnest(r_stream, r_expected) WITH ORDINALITY AS wanted (name, expected, ord)
-      LEFT JOIN stream ON stream.name = wanted.name
-  ), offered AS (
-    SELECT given.request AS ord, count(*) AS events FROM unnest(e_request) AS given (request) GROUP BY given.request
-  ), there AS (
-    SELECT known.request AS ord, count(*) AS events,
-           bool_and(known.same AND known.stream_key IS NOT DISTINCT FROM requested.stream_key) AS same
-      FROM unnest(found_request, found_stream, found_same) AS known (request, stream_key, same)
-      JOIN requested ON requested.ord = known.request
-     GROUP BY known.request
-  ), judged AS (
-    SELECT requested.ord, requested.stream_key, requested.revision,
-           CASE
-             WHEN there.events > 0 AND NOT there.same THEN 'id-collision'
-             WHEN there.events = offered.events THEN 'duplicate'
-             WHEN requested.sealed THEN 'sealed'
-             WHEN requested.expected = -1 THEN 'appended'
-             WHEN requested.expected = -3 AND requested.stream_key IS NOT NULL THEN 'appended'
-             WHEN there.events > 0 THEN 'conflict'
-             WHEN requested.expected = -2 AND requested.stream_key IS NULL THEN 'appended'
-             WHEN requested.expected >= 0 AND requested.expected = requested.revision THEN 'appended'
-             ELSE 'conflict'
-           END AS outcome
-      FROM requested JOIN offered USING (ord) LEFT JOIN there USING (ord)
-  )
-  SELECT array_agg(judged.outcome ORDER BY judged.ord), array_agg(judged.stream_key ORDER BY judged.ord),
-         array_agg(judged.revision ORDER BY judged.ord)
-    INTO k_outcome, k_stream, k_revision FROM judged;
-
-  SELECT head.position, greatest(head.recorded_ms, floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint)
-    INTO base, now_ms FROM head;
-
-  IF 'appended' = ANY (k_outcome) THEN
-    PERFORM ensure_partition(base + 1);
-    PERFORM ensure_partition(base + cardinality(e_id));
-
-    INSERT INTO stream (name, category, revision)
-    SELECT wanted.name, wanted.category, -1
-      FROM unnest(r_stream, r_category, k_outcome, k_stream) AS wanted (name, category, outcome, stream_key)
-     WHERE wanted.outcome = 'appended' AND wanted.stream_key IS NULL;
-
-    WITH target AS (
-      SELECT wanted.ord, stream.stream_key, wanted.revision
-        FROM unnest(r_stream, k_outcome, k_revision) WITH ORDINALITY AS wanted (name, outcome, revision, ord)
-        JOIN stream ON stream.name = wanted.name
-       WHERE wanted.outcome = 'appended'
-    ), fresh AS (
-      SELECT given.*, target.stream_key, target.revision AS last_revision,
-             row_number() OVER (ORDER BY given.ord) AS place,
-             row_number() OVER (PARTITION BY given.request ORDER BY given.ord) AS in_request
-        FROM unnest(e_request, e_id, e_type, e_fingerprint, e_template, e_occurred, e_received, e_seq, e_value, e_client, e_salt, e_traceparent, e_seals)
-             WITH ORDINALITY AS given (request, id, type_id, fingerprint, template, occurred, received, seq, value, client, salt, traceparent, seals, ord)
-        JOIN target ON target.ord = given.request
-       WHERE found_event IS NULL OR NOT given.ord = ANY (found_event)
-    ), inserted AS (
-      INSERT INTO event_store.event (position, recorded_ms, revision, fingerprint, occurred_ms, received_ms, seq, value,
-                                     stream_key, template_id, type_id, event_id, client, salt, traceparent)
-      SELECT base + fresh.place, now_ms, fresh.last_revision + fresh.in_request, fresh.fingerprint, fresh.occurred, fresh.received,
-             fresh.seq, fresh.value, fresh.stream_key, fresh.template, fresh.type_id, fresh.id, fresh.client, fresh.salt, fresh.traceparent
-        FROM fresh ORDER BY fresh.place
-    ), grown AS (
-      UPDATE stream SET revision = stream.revision + grew.events, sealed = grew.seals
-        FROM (SELECT fresh.stream_key, count(*) AS events, bool_or(fresh.seals) AS seals FROM fresh GROUP BY fresh.stream_key) AS grew
-       WHERE stream.stream_key = grew.stream_key
+  SELECT
+    array_agg(coalesce(stream.stream_key, 0) ORDER BY wanted.place),
+    array_agg(coalesce(stream.revision, -1) ORDER BY wanted.place),
+    bool_and(
+      NOT coalesce(stream.sealed, false)
+      AND (wanted.revision IS NULL
+        OR wanted.revision = coalesce(stream.revision, -1)
+        OR (wanted.revision = -2 AND stream.stream_key IS NOT NULL))
     )
-    SELECT count(*) INTO added FROM fresh;
-    UPDATE head SET position = base + added, recorded_ms = now_ms;
-    INSERT INTO commit (last_position, recorded_ms) VALUES (base + added, now_ms);
-    PERFORM pg_notify('bioledger_events', '');
+  INTO stream_keys, revisions, acceptable
+  FROM unnest(streams, expected) WITH ORDINALITY AS wanted (name, revision, place)
+  LEFT JOIN stream ON stream.name = wanted.name;
+
+  written := acceptable
+    AND NOT EXISTS (
+      SELECT FROM unnest(reading_id || general_id) AS wanted (id)
+      WHERE EXISTS (SELECT FROM event WHERE event.id = wanted.id)
+    );
+  IF NOT written THEN
+    RETURN;
   END IF;
 
-  RETURN QUERY
-  WITH offered AS (
-    SELECT given.request AS ord,
-           count(*) FILTER (WHERE found_event IS NULL OR NOT given.ord = ANY (found_event)) AS fresh
-      FROM unnest(e_request) WITH ORDINALITY AS given (request, ord) GROUP BY given.request
+  IF 0 = ANY (stream_keys) THEN
+    INSERT INTO stream (name, revision, sealed, holds_readings)
+    SELECT streams[wanted.place], -1, false, false
+    FROM unnest(stream_keys) WITH ORDINALITY AS wanted (stream_key, place)
+    WHERE wanted.stream_key = 0
+    ORDER BY wanted.place;
+    SELECT array_agg(stream.stream_key ORDER BY wanted.place)
+    INTO stream_keys
+    FROM unnest(streams) WITH ORDINALITY AS wanted (name, place)
+    JOIN stream ON stream.name = wanted.name;
+  END IF;
+
+  UPDATE head SET
+    position = head.position + event_count,
+    passed_until = greatest(head.passed_until, date_trunc('milliseconds', clock_timestamp()))
+  RETURNING head.position - event_count, head.passed_until
+  INTO base, recorded_at;
+  first_position := base + 1;
+
+  IF cardinality(reading_id) > 0 THEN
+    INSERT INTO event (
+      position, revision, id, recorded_at, occurred_at, received_at, value, seq, stream_key, template_id, traceparent
+    )
+    SELECT
+      base + reading.place,
+      revisions[reading.stream] + reading.nth,
+      reading.id,
+      append.recorded_at,
+      instants[reading.occurred_at],
+      instants[reading.received_at],
+      reading.value,
+      reading.seq,
+      stream_keys[reading.stream],
+      reading.template_id,
+      reading.traceparent
+    FROM unnest(
+      reading_order, reading_stream, reading_nth, reading_id, reading_template,
+      reading_occurred_at, reading_received_at, reading_value, reading_seq, reading_traceparent
+    ) AS reading (place, stream, nth, id, template_id, occurred_at, received_at, value, seq, traceparent);
+  END IF;
+
+  IF cardinality(general_id) > 0 THEN
+    INSERT INTO event (position, revision, id, recorded_at, stream_key, type, content, salt, traceparent)
+    SELECT
+      base + general.place,
+      revisions[general.stream] + general.nth,
+      general.id,
+      append.recorded_at,
+      stream_keys[general.stream],
+      general.type,
+      general.content,
+      general.salt,
+      general.traceparent
+    FROM unnest(
+      general_order, general_stream, general_nth, general_id,
+      general_type, general_content, general_salt, general_traceparent
+    ) AS general (place, stream, nth, id, type, content, salt, traceparent);
+  END IF;
+
+  WITH flushed AS (
+    SELECT reading.place, reading.stream, reading.nth, true AS is_reading, false AS seals
+    FROM unnest(reading_order, reading_stream, reading_nth) AS reading (place, stream, nth)
+    UNION ALL
+    SELECT general.place, general.stream, general.nth, false, general.type = 'StreamSealed'
+    FROM unnest(general_order, general_stream, general_nth, general_type) AS general (place, stream, nth, type)
+  ),
+  grown AS (
+    SELECT
+      flushed.stream,
+      count(*) AS events,
+      min(flushed.nth) = 1 AND max(flushed.nth) = count(*) AS contiguous,
+      max(flushed.nth) = max(flushed.nth) FILTER (WHERE flushed.seals) AS seals,
+      bool_or(flushed.is_reading) AS holds_readings,
+      min(flushed.place) AS first_place,
+      max(flushed.place) AS last_place
+    FROM flushed
+    GROUP BY flushed.stream
+  ),
+  moved AS (
+    UPDATE stream SET
+      revision = stream.revision + grown.events,
+      sealed = coalesce(grown.seals, false),
+      holds_readings = stream.holds_readings OR grown.holds_readings
+    FROM grown
+    WHERE stream.stream_key = stream_keys[grown.stream]
+    RETURNING grown.contiguous, grown.first_place, grown.last_place
   )
-  SELECT judged.ord::integer, NULL::integer, judged.outcome,
-         CASE WHEN judged.outcome = 'appended' THEN judged.revision + 1 ELSE judged.revision END,
-         base + 1 + coalesce(sum(offered.fresh) FILTER (WHERE judged.outcome = 'appended')
-           OVER (ORDER BY judged.ord ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), 0)::bigint,
-         now_ms
-    FROM unnest(k_outcome, k_revision) WITH ORDINALITY AS judged (outcome, revision, ord)
-    JOIN offered ON offered.ord = judged.ord
-   ORDER BY judged.ord;
-  RETURN QUERY
-  SELECT known.request, known.event, CASE WHEN known.same THEN 'same' ELSE 'other' END, known.revision, known.position, known.recorded_ms
-    FROM unnest(found_request, found_event, found_same, found_revision, found_position, found_recorded)
-         AS known (request, event, same, revision, position, recorded_ms);
-END $$;
+  SELECT bool_and(contiguous) AND min(first_place) = 1 AND max(last_place) = event_count
+    AND count(*) = cardinality(streams)
+  INTO complete
+  FROM moved;
+  IF complete IS NOT TRUE THEN
+    RAISE EXCEPTION 'a flush of % events numbers its events or streams with holes', event_count
+      USING ERRCODE = 'invalid_parameter_value';
+  END IF;
+
+  INSERT INTO commit (first_position, last_position, recorded_at)
+  VALUES (first_position, base + event_count, append.recorded_at);
+  PERFORM pg_notify('bioledger_event_store', '');
+END
+$function$;
+RESET ROLE;

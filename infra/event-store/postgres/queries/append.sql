@@ -1,0 +1,2 @@
+SELECT written, first_position, recorded_at, revisions
+FROM event_store.append($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21)

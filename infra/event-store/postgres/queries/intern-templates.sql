@@ -1,0 +1,1 @@
+SELECT unnest(event_store.intern_templates($1))

@@ -1,0 +1,1 @@
+SELECT event_store.lock_appends()

@@ -1,0 +1,1 @@
+SELECT passed, last_position FROM event_store.pass_instant($1)

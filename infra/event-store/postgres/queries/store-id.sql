@@ -1,0 +1,2 @@
+-- The identity of the store.
+SELECT store_id FROM event_store.store
