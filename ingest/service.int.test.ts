@@ -1,23 +1,12 @@
 import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
-import { after, before, test } from 'node:test'
+import { after, test } from 'node:test'
 import { readingId } from '../schemas/ids.ts'
 import { sensorTopic } from '../schemas/mqtt.ts'
 import { idleStream } from './lifecycle.ts'
-import {
-  type Bench,
-  balanceOf,
-  batchEvent,
-  bench,
-  eventsOf,
-  eventually,
-  ofType,
-} from './testing/running-ingest.ts'
+import { balanceOf, batchEvent, bench, eventsOf, eventually, ofType } from './testing/running-ingest.ts'
 
-let world: Bench
-before(async () => {
-  world = await bench()
-})
+const world = await bench()
 after(() => world.close())
 
 const iso = (ms: number) => new Date(ms).toISOString()
