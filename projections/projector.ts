@@ -6,6 +6,7 @@
 import type { EventPage, EventStore } from '../infra/event-store/event-store.ts'
 import type { Logger } from '../infra/log.ts'
 import type { Pool } from '../infra/postgres/pool.ts'
+import type { Tracer } from '../infra/telemetry/tracer.ts'
 import type { RecordedEvent } from '../schemas/event.ts'
 import { openPageApplier, type PageApplier, wasCommitted } from './apply-page.ts'
 import { CheckpointMovedError, readCheckpoint } from './tables/checkpoint-row.ts'
@@ -20,6 +21,7 @@ export type ProjectorDeps = {
   readonly signal: AbortSignal
   readonly pageSize: number
   readonly packing?: Packing | undefined
+  readonly tracer: Tracer
   /** After each page is durable. */
   readonly onApplied: (applied: Applied) => void
   readonly onParked: (parkings: readonly Parking[]) => void
@@ -74,13 +76,21 @@ async function follow(deps: ProjectorDeps, applier: PageApplier): Promise<void> 
 async function applyPage(deps: ProjectorDeps, applier: PageApplier, page: EventPage): Promise<void> {
   const from = applier.checkpoint()
   const last = page.events.at(-1) as RecordedEvent
+  const span = deps.tracer.startSpan('projection.page', {
+    links: traceparentsOf(page.events),
+    attributes: { events: page.events.length, position: String(last.position) },
+  })
   let failedBefore = false
   const parkings = await retrying(deps, async () => {
     if (failedBefore && (await wasCommitted(deps.pool, from, page.events)))
       throw new CommittedAfterAll(from.generation)
     failedBefore = true
     return await applier.apply(page.events)
+  }).catch((error: unknown) => {
+    deps.tracer.endSpan(span, { error })
+    throw error
   })
+  deps.tracer.endSpan(span)
   if (parkings.length > 0) deps.onParked(parkings)
   deps.onApplied({
     position: last.position,
@@ -88,6 +98,11 @@ async function applyPage(deps: ProjectorDeps, applier: PageApplier, page: EventP
     events: page.events.length,
     caughtUp: page.caughtUp,
   })
+}
+
+/** Asked for only by a tracer that is on. */
+function* traceparentsOf(events: readonly RecordedEvent[]): Iterable<string | undefined> {
+  for (const event of events) yield event.traceparent
 }
 
 /** The answer to a commit was lost: what we remember is older than the tables, so it is read anew. */

@@ -8,6 +8,7 @@ import type { EventStore } from '../infra/event-store/event-store.ts'
 import type { Logger } from '../infra/log.ts'
 import type { Pool } from '../infra/postgres/pool.ts'
 import type { Metric } from '../infra/telemetry/metric.ts'
+import { offTracer, type Tracer } from '../infra/telemetry/tracer.ts'
 import { type Applied, runProjector } from './projector.ts'
 import { readCheckpoint } from './tables/checkpoint-row.ts'
 import { loadParkedKeys, loadUnalarmed, markAlarmed, type ParkedKey } from './tables/parked.ts'
@@ -24,6 +25,8 @@ export type StartProjectorDeps = {
   readonly pageSize?: number
   /** When newest readings are packed by series; the default suits sensors at 1 Hz. */
   readonly packing?: Packing
+  /** A span `projection.page` for each page, linked to the appends of its events; default: none. */
+  readonly tracer?: Tracer
   /** After each durable page: what a process that also serves may want to know at once. */
   readonly onApplied?: (applied: Applied) => void
 }
@@ -68,6 +71,7 @@ export async function startProjector(deps: StartProjectorDeps): Promise<Projecto
     signal: stopping.signal,
     pageSize: deps.pageSize ?? 5_000,
     packing: deps.packing,
+    tracer: deps.tracer ?? offTracer,
     onApplied: (applied) => {
       state.position = applied.position
       state.recordedAt = applied.recordedAt
