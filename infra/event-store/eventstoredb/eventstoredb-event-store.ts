@@ -194,7 +194,8 @@ export async function eventStoreDbEventStore(options: EventStoreDbOptions): Prom
 async function openIndex(connection: Connection, index: ReturnType<typeof eventIndex>, timeoutMs: number) {
   const storeId = await untilThere(() => readOrWriteStoreId(connection), timeoutMs)
   const { progress, clockSteps } = await index.open(storeId)
-  const head = await index.lastEvent()
+  // Another process may be feeding the index: what it took in since then is seen again by this one.
+  const head = await index.lastEvent(progress.position)
   if (progress.storeId !== storeId)
     throw new StoreReplacedError(
       { storeId: progress.storeId, position: head?.position ?? -1n, eventId: head?.id ?? 'none' },

@@ -5,6 +5,7 @@
 import assert from 'node:assert/strict'
 import { writeFile } from 'node:fs/promises'
 import { test } from 'node:test'
+import pg from 'pg'
 import type { RecordedEvent } from '../../../schemas/event.ts'
 import { testDatabase } from '../../postgres/testing/test-database.ts'
 import { StoreReplacedError } from '../checkpoint.ts'
@@ -527,6 +528,25 @@ test('closing the store ends its subscriptions without an error', async () => {
     store.append([{ stream, expectedRevision: 'any', events: samples(1) }]),
     (error) => error instanceof StoreUnavailableError,
   )
+})
+
+test('an index set back behind a running product makes answers unavailable until it is opened again', async () => {
+  const { store, another, database } = await openStore()
+  const events = samples(2)
+  await appendOne(store, { stream, expectedRevision: 'noStream', events })
+  const client = new pg.Client({ connectionString: database.adminUrl })
+  await client.connect()
+  await client.query('TRUNCATE eventstoredb_index.event, eventstoredb_index.stream')
+  await client.query('UPDATE eventstoredb_index.progress SET position = -1, recorded_at = to_timestamp(0)')
+  await client.end()
+  const later = sample()
+  await assert.rejects(
+    store.append([{ stream, expectedRevision: 1n, events: [later] }]),
+    (error) => error instanceof StoreUnavailableError,
+  )
+  const again = await another()
+  assert.equal((await appendOne(again, { stream, expectedRevision: 1n, events: [later] })).kind, 'duplicate')
+  assert.deepEqual(ids(await readAll(again)), ids([...events, later]))
 })
 
 test('an index whose tables are missing is one clear error at open', async () => {

@@ -14,7 +14,13 @@ import { StoreReplacedError } from '../checkpoint.ts'
 import type { Connection, Placed } from './connection.ts'
 import { failureOf, reasonOf, unavailable } from './errors.ts'
 import { readStoreId } from './identity.ts'
-import type { EventIndex, IndexedEvent, IndexedStream, IndexProgress } from './index/event-index.ts'
+import {
+  type EventIndex,
+  hasLostItsEnd,
+  type IndexedEvent,
+  type IndexedStream,
+  type IndexProgress,
+} from './index/event-index.ts'
 import { isOwnStream, isSystemStream } from './own-streams.ts'
 import type { RecordClock } from './record-clock.ts'
 import { type TamperingFinding, tamperingOf } from './tampering.ts'
@@ -151,6 +157,8 @@ export function startFollower(deps: FollowerDeps): Follower {
       }
       const page = takeIn(buffer.splice(0, pageEvents))
       wakeTaker.wake()
+      // Reported before it is taken in: after a crash rather twice than never.
+      for (const finding of page.findings) report(finding)
       for (;;) {
         try {
           const doubled = await index.record(page.indexPage)
@@ -159,12 +167,12 @@ export function startFollower(deps: FollowerDeps): Follower {
           break
         } catch (error) {
           if (closing.signal.aborted) return
+          if (hasLostItsEnd(error)) return give(unavailable('open the event store again', error))
           if (attempts++ === 0)
             log.error({ reason: reasonOf(error) }, 'the index of event ids cannot be written; waiting')
           await delay(backoffMs(attempts), undefined, { signal: closing.signal }).catch(() => {})
         }
       }
-      for (const finding of page.findings) report(finding)
       remember(page.recorded, page.indexPage.events)
       through = page.indexPage.through
       recordedThroughMs = page.indexPage.recordedAtMs
@@ -213,6 +221,7 @@ export function startFollower(deps: FollowerDeps): Follower {
       })
     }
     const indexPage = {
+      after: through,
       through: placed.at(-1)!.position,
       recordedAtMs: clock.newestMs(),
       events: indexed,
@@ -243,7 +252,7 @@ export function startFollower(deps: FollowerDeps): Follower {
 
   function give(error: Error): void {
     failure = error
-    log.error({ reason: error.message }, 'the event store is not the one that the index of event ids knows')
+    log.error({ reason: error.message }, 'the event store and the index of event ids no longer fit together')
     for (const waiter of waiters) waiter.fail(error)
     waiters = []
     wakeFlusher.wake()
@@ -357,14 +366,20 @@ export async function assertSameStore(
       identity === undefined ? 'the store has no identity' : `the store's identity is ${identity}`,
     )
   if (!head) return
-  let there: readonly Placed[]
-  try {
-    there = await connection.readAll({ from: head.position, direction: 'forwards', maxCount: 1 })
-  } catch (error) {
-    if (failureOf(error) === 'bad-position') throw replaced('the store has no record at that position')
-    throw error
+  let event: Placed | undefined
+  for (let attempt = 1; ; attempt++) {
+    try {
+      ;[event] = await connection.readAll({ from: head.position, direction: 'forwards', maxCount: 1 })
+      break
+    } catch (error) {
+      if (failureOf(error) !== 'bad-position') throw error
+      // The server's error for "no record begins there" is its general one: believed only from a server that
+      // answers other reads, and more than once.
+      await connection.readAll({ from: 'end', direction: 'backwards', maxCount: 1 })
+      if (attempt === 3) throw replaced('the store has no record at that position')
+      await delay(100)
+    }
   }
-  const event = there[0]
   if (!event) throw replaced('the store ends before that position')
   if (event.position !== head.position || event.event.id !== head.id)
     throw replaced(`the store holds event ${event.event.id} at position ${event.position}`)

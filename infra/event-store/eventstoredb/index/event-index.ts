@@ -1,7 +1,6 @@
 /**
  * The id index in Postgres: where each event id stands, each stream's last revision, and the clamped record time.
- * It is fed from `$all` alone and in its order, so it can be thrown away and built again; losing its last
- * milliseconds in a crash only means taking them in once more, hence commits do not wait for the disk.
+ * It is fed from `$all` alone and in its order, so it can be thrown away and built again.
  */
 import type { Instant } from '../../../../schemas/event.ts'
 import { inTransaction, type Pool } from '../../../postgres/pool.ts'
@@ -28,6 +27,8 @@ export type ClockStep = { readonly from: bigint; until: bigint; readonly recorde
 export type IndexedStream = { readonly head: bigint; readonly sealed: boolean }
 
 export type IndexPage = {
+  /** Where the index stood before this page. */
+  readonly after: bigint
   readonly through: bigint
   readonly recordedAtMs: number
   readonly events: readonly IndexedEvent[]
@@ -76,10 +77,10 @@ export function eventIndex(pool: Pool) {
       const { events, clockSteps } = page
       const heads = [...page.heads]
       return await inTransaction(pool, async (client) => {
-        await client.query('SET LOCAL synchronous_commit = off')
         const { rows } = await client.query(
-          'SELECT eventstoredb_index.record_page($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14) AS doubled',
+          'SELECT eventstoredb_index.record_page($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15) AS doubled',
           [
+            page.after,
             page.through,
             new Date(page.recordedAtMs),
             events.map((event) => event.position),
@@ -139,6 +140,9 @@ export function eventIndex(pool: Pool) {
     },
   }
 }
+
+/** The index stands before where its feeder has seen it: it was restored, or its server lost what it had committed. */
+export const hasLostItsEnd = (error: unknown): boolean => (error as { code?: unknown }).code === 'BL001'
 
 const selectEvent = `SELECT event.position, stream.name, event.revision, event.event_id, event.recorded_at, event.fingerprint
    FROM eventstoredb_index.event JOIN eventstoredb_index.stream USING (stream_key)`

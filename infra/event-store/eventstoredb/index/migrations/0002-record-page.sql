@@ -1,7 +1,9 @@
 -- Takes one page of $all into the index and answers the positions of its events whose id was there before. Several processes may feed the
 -- same index: the progress row is the lock, and what another one has already taken in is left alone. A page
--- begins where its feeder has seen the index stand, so nothing lies between.
+-- begins where its feeder has seen the index stand, so nothing lies between; an index that stands before that has
+-- lost what it had (SQLSTATE BL001), and its feeder must begin again where it stands.
 CREATE FUNCTION eventstoredb_index.record_page(
+  after bigint,
   through bigint,
   through_recorded_at timestamptz,
   positions bigint[],
@@ -24,6 +26,10 @@ BEGIN
   SELECT progress.position INTO reached FROM eventstoredb_index.progress FOR UPDATE;
   IF reached IS NULL THEN
     RAISE EXCEPTION 'the index of event ids has no progress row: it was never opened for a store';
+  END IF;
+  IF reached < record_page.after THEN
+    RAISE EXCEPTION 'the index of event ids stands at % and not at %, where it stood before: it was restored or lost its end',
+      reached, record_page.after USING ERRCODE = 'BL001';
   END IF;
   IF reached >= record_page.through THEN
     RETURN ARRAY[]::bigint[];
