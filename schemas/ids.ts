@@ -2,7 +2,7 @@
  * Ids are UUIDs of version 7 (RFC 9562 5.7): time first, so that indexes grow at their end.
  * A reading's id is derived, not drawn: the same reading delivered again is the same event.
  */
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 
 /** UUIDv7 from a time in ms since the epoch and at least 10 bytes of randomness (the caller brings both). */
 export function uuidV7(unixMs: number, random: Uint8Array): string {
@@ -17,9 +17,9 @@ export function uuidV7(unixMs: number, random: Uint8Array): string {
 
 /** Id derived from what identifies a thing; the same parts give the same id at any time on any machine. */
 export function derivedId(unixMs: number, ...parts: (string | number)[]): string {
-  const hash = createHash('sha256')
-  for (const part of parts) hash.update(`${String(part).length}:${part};`)
-  return uuidV7(unixMs, hash.digest())
+  let text = ''
+  for (const part of parts) text += `${String(part).length}:${part};`
+  return uuidV7(unixMs, hash('sha256', text, 'buffer'))
 }
 
 /** Id of a reading: vessel, canonical tag, source time and the source's sequence number (where it has one). */
