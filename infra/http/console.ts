@@ -2,8 +2,12 @@
 import { readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import fastifyStatic from '@fastify/static'
+import { z } from 'zod'
 import { ProblemError } from './problem.ts'
 import type { HttpServer } from './server.ts'
+
+/** `/?batch=…&asOf=…` are addresses that the page reads itself; the server has no say in them. */
+const pageAddress = z.record(z.string(), z.unknown())
 
 /** `folder` is the build's output; where it is not there, `/` answers a problem that says how to build it. */
 export async function registerConsole(server: HttpServer, folder: string): Promise<void> {
@@ -29,7 +33,7 @@ export async function registerConsole(server: HttpServer, folder: string): Promi
       method: 'GET',
       url,
       config: { access: 'public' },
-      schema: { hide: true },
+      schema: { hide: true, querystring: pageAddress },
       handler: (_request, reply) =>
         reply.header('cache-control', 'no-cache').sendFile(file, { cacheControl: false }),
     })

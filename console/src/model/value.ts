@@ -1,6 +1,6 @@
 /** A tag's value as people read it: its decimals, its unit, and where it stands in the operating range. */
 import { findTag, resolveUnit } from '../../../schemas/tags.ts'
-import type { CurrentValue, Quality } from '../api/answers.ts'
+import type { Batch, CurrentValue, Quality } from '../api/answers.ts'
 
 /** Fixed decimals and a true minus sign, so that digits do not jump; −0 is 0. */
 export function formatValue(value: number, decimals: number): string {
@@ -28,6 +28,9 @@ export type RangePlace = {
   readonly verdict: 'within' | 'below' | 'above'
 }
 
+/** Outside the range by less than this share of it is noise around its end, not a verdict (DO rests at 100 ± 1.5 %). */
+const deadband = 0.02
+
 /** Undefined when the unit is not one of the tag's: there is nothing to compare with. */
 export function placeInRange(
   value: number,
@@ -41,7 +44,8 @@ export function placeInRange(
   const [low, high] = range
   const own = value * factor
   const share = Math.min(1, Math.max(0, (own - low) / (high - low || 1)))
-  return { share, verdict: own < low ? 'below' : own > high ? 'above' : 'within' }
+  const spare = deadband * (high - low)
+  return { share, verdict: own < low - spare ? 'below' : own > high + spare ? 'above' : 'within' }
 }
 
 /** What stands beside a value: a word and a shape; colour only repeats them. */
@@ -68,7 +72,10 @@ export function rangeStatus(place: RangePlace | undefined): StatusWord | undefin
   return undefined
 }
 
-/** Flags as ingest set them, in words. */
-export function flagWords(flags: CurrentValue['flags']): string {
-  return flags.map((flag) => flag.replaceAll('-', ' ')).join(', ')
+/** Flags as ingest set them, in words. Simulated and replayed readings are late by nature: there it says nothing. */
+export function flagWords(flags: CurrentValue['flags'], origin: Batch['origin']): string {
+  return flags
+    .filter((flag) => flag !== 'late' || origin === 'live')
+    .map((flag) => flag.replaceAll('-', ' '))
+    .join(', ')
 }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
-import { formatValue, placeInRange, qualityStatus, rangeStatus, unitLabelOf } from './value.ts'
+import { flagWords, formatValue, placeInRange, qualityStatus, rangeStatus, unitLabelOf } from './value.ts'
 
 test("a value has the tag's decimals, a true minus sign and no negative zero", () => {
   assert.equal(formatValue(5, 2), '5.00')
@@ -11,8 +11,18 @@ test("a value has the tag's decimals, a true minus sign and no negative zero", (
 test('a value outside the operating range is said in a word with a direction', () => {
   assert.deepEqual(placeInRange(5.5, [3, 8], 'pH', '[pH]'), { share: 0.5, verdict: 'within' })
   assert.equal(rangeStatus(placeInRange(2.9, [3, 8], 'pH', '[pH]'))?.word, 'below range')
-  assert.equal(rangeStatus(placeInRange(8.1, [3, 8], 'pH', '[pH]'))?.word, 'above range')
+  assert.equal(rangeStatus(placeInRange(8.2, [3, 8], 'pH', '[pH]'))?.word, 'above range')
   assert.equal(rangeStatus(placeInRange(8, [3, 8], 'pH', '[pH]')), undefined)
+})
+
+test('noise around the end of the range does not make the word flicker', () => {
+  assert.equal(placeInRange(101.5, [0, 100], 'DO', '%')?.verdict, 'within')
+  assert.equal(placeInRange(102.5, [0, 100], 'DO', '%')?.verdict, 'above')
+})
+
+test('a flag is said in words; being late says nothing about simulated data', () => {
+  assert.equal(flagWords(['late', 'out-of-hard-bounds'], 'live'), 'late, out of hard bounds')
+  assert.equal(flagWords(['late'], 'simulated'), '')
 })
 
 test("a value sent in another of the tag's units is placed in the range by its factor", () => {

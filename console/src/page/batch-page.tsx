@@ -95,7 +95,7 @@ function OpenBatch({ api, zone, batches, asOfMs, navigate, feeds }: BatchPagePro
         </p>
       )}
       <main>
-        <Tiles current={current} clock={clock} zone={zone} />
+        <Tiles current={current} origin={state.origin} clock={clock} zone={zone} />
         <p className="clock-words">{clock.explanation}</p>
         <div className="columns">
           <div className="main-column">

@@ -5,10 +5,13 @@ export function Instant({
   at,
   zone,
   form = 'full',
+  note,
 }: {
   at: number
   zone: Zone
   form?: 'full' | 'time' | 'date-time'
+  /** What else is known about this time; on hover. */
+  note?: string
 }) {
   const utc = new Date(at).toISOString()
   const text =
@@ -18,7 +21,10 @@ export function Instant({
         ? clockTime(zone, at)
         : `${calendarDate(zone, at).slice(0, 6)} ${clockTime(zone, at)}`
   return (
-    <time dateTime={utc} title={`${utc} (shown in ${zone}, ${offsetLabel(zone, at)})`}>
+    <time
+      dateTime={utc}
+      title={`${utc} (shown in ${zone}, ${offsetLabel(zone, at)})${note ? ` ${note}` : ''}`}
+    >
       {text}
     </time>
   )

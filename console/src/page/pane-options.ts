@@ -171,7 +171,9 @@ function linearRange(values: readonly number[], leastSpan: number): [number, num
   const low = Math.min(...values)
   const high = Math.max(...values)
   const spare = Math.max((high - low) * 0.06, (leastSpan - (high - low)) / 2)
-  return [low - spare, high + spare]
+  const bottom = low - spare
+  // What is never negative gets no negative axis, only a little air under its zero.
+  return low >= 0 && bottom < 0 ? [-0.04 * (high + 2 * spare), high + 2 * spare] : [bottom, high + spare]
 }
 
 function logRange(values: readonly number[]): [number, number] {

@@ -1,5 +1,5 @@
 /** The six values that are looked at first, and the table of all others. */
-import type { CurrentValue } from '../api/answers.ts'
+import type { Batch, CurrentValue } from '../api/answers.ts'
 import { type DataClock, freshness } from '../model/freshness.ts'
 import { tileTags } from '../model/panes.ts'
 import { age, type Zone } from '../model/time.ts'
@@ -18,10 +18,12 @@ import { Status } from './shape.tsx'
 
 export function Tiles({
   current,
+  origin,
   clock,
   zone,
 }: {
   current: readonly CurrentValue[]
+  origin: Batch['origin']
   clock: DataClock
   zone: Zone
 }) {
@@ -30,7 +32,7 @@ export function Tiles({
       {tileTags.map((tag) => {
         const value = current.find((candidate) => candidate.tag === tag)
         return value ? (
-          <Tile key={tag} value={value} clock={clock} zone={zone} />
+          <Tile key={tag} value={value} origin={origin} clock={clock} zone={zone} />
         ) : (
           <article key={tag} className="tile empty">
             <h2>{labelOf(tag)}</h2>
@@ -42,10 +44,21 @@ export function Tiles({
   )
 }
 
-function Tile({ value, clock, zone }: { value: CurrentValue; clock: DataClock; zone: Zone }) {
+function Tile({
+  value,
+  origin,
+  clock,
+  zone,
+}: {
+  value: CurrentValue
+  origin: Batch['origin']
+  clock: DataClock
+  zone: Zone
+}) {
   const { ageMs, stale } = freshness(value.tag, Date.parse(value.at), clock)
   const place = placeInRange(value.value, value.operatingRange, value.tag, value.unit)
   const [low, high] = value.operatingRange
+  const flags = flagWords(value.flags, origin)
   return (
     <article
       className={`tile${stale ? ' stale' : ''}`}
@@ -71,7 +84,7 @@ function Tile({ value, clock, zone }: { value: CurrentValue; clock: DataClock; z
           )}
         </span>
       </p>
-      {value.flags.length > 0 && <p className="flags">{flagWords(value.flags)}</p>}
+      {flags !== '' && <p className="flags">{flags}</p>}
     </article>
   )
 }

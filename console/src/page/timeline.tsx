@@ -31,7 +31,7 @@ export function Timeline({
       <h2 id="timeline-title">
         Timeline {origin !== 'live' && <strong className="origin-word">{originWord[origin]}</strong>}{' '}
         <span className="dim">
-          newest first{newest ? `, ${offsetLabel(zone, Date.parse(newest.occurredAt))}` : ''}
+          newest recorded first{newest ? `, ${offsetLabel(zone, Date.parse(newest.occurredAt))}` : ''}
         </span>
       </h2>
       {items.length === 0 ? (
@@ -40,7 +40,12 @@ export function Timeline({
         <ol className="timeline">
           {shown.map((item) => (
             <li key={item.eventId}>
-              <Instant at={Date.parse(item.occurredAt)} zone={zone} form="date-time" />
+              <Instant
+                at={Date.parse(item.occurredAt)}
+                zone={zone}
+                form="date-time"
+                note={`occurred; recorded ${item.recordedAt}, position ${item.position}`}
+              />
               <span className={`sentence${isAbnormal(item) ? ' tone-caution' : ''}`}>
                 {isAbnormal(item) && <Shape shape="up" />}
                 {item.sentence}
