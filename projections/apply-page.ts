@@ -19,7 +19,8 @@ import {
 import { type LoadedStream, loadStreams, loadWindows } from './tables/load-states.ts'
 import { loadParkedStreams, type Parking, writeParked } from './tables/parked.ts'
 import { isDataError } from './tables/sql-errors.ts'
-import { type Packing, type StreamWrite, type Tail, usualPacking, writeRows } from './tables/write-rows.ts'
+import { type Packing, type StreamWrite, type Tail, usualPacking } from './tables/stream-write.ts'
+import { writeRows } from './tables/write-rows.ts'
 
 export type PageApplier = {
   readonly checkpoint: () => ReadModelCheckpoint

@@ -177,7 +177,13 @@ test('pages of a list fit together although more is recorded between them', asyn
     items.push(...(answer.json().items as unknown[]))
     const link = answer.headers.link === undefined ? undefined : String(answer.headers.link)
     url = link?.slice(1, link.indexOf('>'))
-    await side.projected(await side.append([reading(id, 'pH', testStartMs + items.length, 99)]))
+    // One late into windows of later pages, one that opens a window past the end.
+    await side.projected(
+      await side.append([
+        reading(id, 'pH', testStartMs + 580_000 + items.length, 99),
+        reading(id, 'pH', testStartMs + 600_000 + items.length * 30_000, 99),
+      ]),
+    )
   }
   assert.deepEqual(items, whole)
 })

@@ -97,6 +97,8 @@ test('an event that cannot be applied stops its own stream only, is alarmed once
   const other = await side.get(`/api/v1/batches/${otherId}`)
   assert.equal(other.json().sampleCount, 1)
   assert.equal((await projector.readiness()).ok, false)
+  const list = (await side.get('/api/v1/batches')).json()
+  assert.deepEqual(list.stopped, [{ stream: `batch-${id}`, position: '4' }])
   const { rows: parked } = await side.pool.query('SELECT type FROM parked_event ORDER BY position')
   assert.deepEqual(
     parked.map((row) => row.type),

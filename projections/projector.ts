@@ -12,7 +12,7 @@ import { openPageApplier, type PageApplier, wasCommitted } from './apply-page.ts
 import { CheckpointMovedError, readCheckpoint } from './tables/checkpoint-row.ts'
 import type { Parking } from './tables/parked.ts'
 import { isDataError } from './tables/sql-errors.ts'
-import type { Packing } from './tables/write-rows.ts'
+import type { Packing } from './tables/stream-write.ts'
 
 export type ProjectorDeps = {
   readonly store: EventStore

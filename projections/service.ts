@@ -12,7 +12,7 @@ import { offTracer, type Tracer } from '../infra/telemetry/tracer.ts'
 import { type Applied, runProjector } from './projector.ts'
 import { readCheckpoint } from './tables/checkpoint-row.ts'
 import { loadParkedKeys, loadUnalarmed, markAlarmed, type ParkedKey } from './tables/parked.ts'
-import type { Packing } from './tables/write-rows.ts'
+import type { Packing } from './tables/stream-write.ts'
 
 export type StartProjectorDeps = {
   readonly store: EventStore

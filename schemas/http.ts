@@ -43,8 +43,11 @@ export const currentValue = z.object({
   operatingRange: z.tuple([z.number(), z.number()]),
 })
 
+/** Streams whose read models stopped at or before where the list stands: what they hold after that is missing. */
+const stopped = z.array(z.object({ stream: z.string(), position: z.string() })).optional()
+
 export const batchState = batch.extend({ current: z.array(currentValue), asOf })
-export const batchList = z.object({ items: z.array(batch), next: z.string().nullable(), asOf })
+export const batchList = z.object({ items: z.array(batch), next: z.string().nullable(), stopped, asOf })
 
 export const seriesPoint = z.object({ at: instant, value: z.number(), quality, position: z.string() })
 export const series = z.object({
@@ -142,6 +145,7 @@ export const quarantinedMessage = z.object({
 export const quarantineList = z.object({
   items: z.array(quarantinedMessage),
   next: z.string().nullable(),
+  stopped,
   asOf,
 })
 

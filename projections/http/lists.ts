@@ -3,6 +3,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import { type Column, type Format, negotiateFormat, sendRows } from '../../infra/http/formats.ts'
 import { writeCursor } from '../query/cursor.ts'
 import type { Standing } from '../query/standing.ts'
+import type { ParkedKey } from '../tables/parked.ts'
 import { asOfAnswer } from './as-of.ts'
 
 export type ListPage<Row> = {
@@ -13,6 +14,8 @@ export type ListPage<Row> = {
   readonly keyOf: (row: Row) => readonly string[]
   readonly columns: readonly Column<Row>[]
   readonly fileName: string
+  /** Of a list over many streams: those that stopped, so that nobody takes the list for complete. */
+  readonly stopped?: readonly ParkedKey[]
 }
 
 export function sendList<Row>(
@@ -32,12 +35,20 @@ export function sendList<Row>(
     url.searchParams.set('after', next)
     reply.header('link', `<${url.pathname}${url.search}>; rel="next"`)
   }
+  const stopped = (page.stopped ?? []).map(({ stream, position }) => ({
+    stream,
+    position: position.toString(),
+  }))
+  if (stopped.length > 0) reply.header('projection-stopped', String(stopped.length))
   return sendRows(reply, {
     format: negotiateFormat(request, format),
     rows: items,
     columns: page.columns,
     fileName: page.fileName,
-    json: { name: 'items', after: () => ({ next, asOf: asOfAnswer(page.standing) }) },
+    json: {
+      name: 'items',
+      after: () => ({ next, ...(stopped.length > 0 ? { stopped } : {}), asOf: asOfAnswer(page.standing) }),
+    },
   })
 }
 

@@ -25,6 +25,7 @@ import {
   type TimelineItem,
 } from '../query/records.ts'
 import type { QueryDeps } from '../query/standing.ts'
+import { loadParkedKeys } from '../tables/parked.ts'
 import {
   answer,
   asOfAnswer,
@@ -62,11 +63,21 @@ export function registerRecordRoutes(server: HttpServer, deps: QueryDeps): void 
         deps,
         reply,
         { asOf, asOfPosition, cursorPosition: cursor?.position },
-        (client, at) =>
-          readBatches(client, at.position, filter, cursor?.key as [string, string] | undefined, limit + 1),
+        async (client, at) => ({
+          rows: await readBatches(
+            client,
+            at.position,
+            filter,
+            cursor?.key as [string, string] | undefined,
+            limit + 1,
+          ),
+          stopped: (await loadParkedKeys(client, at.position)).filter(({ stream }) =>
+            stream.startsWith('batch-'),
+          ),
+        }),
       )
       return sendList<Batch>(request, reply, format, {
-        rows: result,
+        ...result,
         limit,
         standing,
         keyOf: (batch) => [batch.createdAt, batch.id],
@@ -313,17 +324,19 @@ export function registerRecordRoutes(server: HttpServer, deps: QueryDeps): void 
         deps,
         reply,
         { ...question, cursorPosition: cursor?.position },
-        (client, at) =>
-          readQuarantine(
+        async (client, at) => ({
+          rows: await readQuarantine(
             client,
             undefined,
             at.position,
             key === undefined ? undefined : BigInt(key),
             limit + 1,
           ),
+          stopped: await loadParkedKeys(client, at.position),
+        }),
       )
       return sendList(request, reply, format, {
-        rows: result,
+        ...result,
         limit,
         standing,
         keyOf: (message) => [message.position],

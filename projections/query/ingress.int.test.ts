@@ -66,3 +66,20 @@ test('the balance fails when ingest states more than is held, or when held readi
   )
   assert.equal((await side.get(`/api/v1/batches/${id}/ingress`)).json().balanced, false)
 })
+
+test('the balances of all streams come page by page, by name of stream', async (t) => {
+  const side = await readSide(t)
+  await side.startProjector()
+  const idle = { ...quarantined(id, testStartMs), stream: 'reading-V-01-idle-20261120' }
+  await side.projected(await side.append([batchCreated(id), ...readings(3), idle]))
+  const first = (await side.get('/api/v1/ingress?limit=1')).json() as {
+    items: { stream: string }[]
+    next: string
+  }
+  const second = (await side.get(`/api/v1/ingress?limit=1&after=${first.next}`)).json() as typeof first
+  assert.deepEqual(
+    [...first.items, ...second.items].map(({ stream }) => stream),
+    [`reading-${id}`, 'reading-V-01-idle-20261120'],
+  )
+  assert.equal(second.next, null)
+})

@@ -35,10 +35,11 @@ export async function readFedStreams(
   limit: number,
 ): Promise<string[]> {
   const { rows } = await client.query<{ stream: string }>(
-    `SELECT stream FROM series WHERE first_position <= $1 AND stream > $2
-     UNION SELECT stream FROM quarantine WHERE position <= $1 AND stream > $2
-     UNION SELECT stream FROM ingress_statement WHERE position <= $1 AND stream > $2
-     ORDER BY stream COLLATE "C" LIMIT $3`,
+    `SELECT stream FROM (
+       SELECT stream FROM series WHERE first_position <= $1
+       UNION SELECT stream FROM quarantine WHERE position <= $1
+       UNION SELECT stream FROM ingress_statement WHERE position <= $1) AS fed
+     WHERE stream COLLATE "C" > $2 ORDER BY stream COLLATE "C" LIMIT $3`,
     [position, after, limit],
   )
   return rows.map(({ stream }) => stream)

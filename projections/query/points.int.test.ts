@@ -16,7 +16,7 @@ type Answer = {
 
 test('a series: whole it is every reading in order, reduced it keeps every extreme, in all forms', async (t) => {
   const side = await readSide(t)
-  await side.startProjector({ pageSize: 11 })
+  await side.startProjector({ pageSize: 5 })
   await side.append([batchCreated(id)])
   const [seconds] = fc.sample(
     fc.shuffledSubarray(

@@ -12,7 +12,7 @@ import {
 import { addToWindow, emptyWindow, type WindowStatistics, windowStart } from '../fold/window.ts'
 import { type BatchRow, batchColumns, batchOf } from './batch-row.ts'
 import { isUsable, openPoints, type Point, pointAt } from './point-columns.ts'
-import type { Tail } from './write-rows.ts'
+import type { Tail } from './stream-write.ts'
 
 export type LoadedStream = {
   readonly state: StreamState

@@ -194,9 +194,9 @@ export const histories = (maxLength: number): fc.Arbitrary<readonly Entry[]> =>
         samples[one.batch] = (samples[one.batch] ?? 0) + 1
         entries.push(sampleTaken(id, samples[one.batch] ?? 1, atMs))
       } else if (one.kind === 'quarantine') entries.push(quarantined(id, atMs))
-      else if (one.kind === 'gap') entries.push(gapDetected(id, 'pH', testStartMs + one.second * 1_000))
+      else if (one.kind === 'gap') entries.push(gapDetected(id, 'pH', testStartMs + (one.second % 2) * 1_000))
       else if (one.kind === 'gap-end')
-        entries.push(gapClosed(id, 'pH', testStartMs + one.second * 1_000, testStartMs + 300_000))
+        entries.push(gapClosed(id, 'pH', testStartMs + (one.second % 2) * 1_000, testStartMs + 300_000))
       else
         entries.push(
           ingressStated(id, [

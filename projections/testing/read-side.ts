@@ -15,7 +15,7 @@ import type { ClientEvent } from '../../schemas/event.ts'
 import { registerQueries } from '../http/queries.ts'
 import { type Projector, type StartProjectorDeps, startProjector } from '../service.ts'
 import { migrateReadModels, openReadModels } from '../tables/database.ts'
-import type { Packing } from '../tables/write-rows.ts'
+import type { Packing } from '../tables/stream-write.ts'
 import type { Entry } from './histories.ts'
 
 export type ReadSide = {
