@@ -92,8 +92,13 @@ export class InvalidEventError extends Error {
     readonly value: unknown,
     readonly rule: string,
   ) {
-    super(`${type}: ${field} is ${JSON.stringify(value)}, expected ${rule}`)
+    super(`${type}: ${field} is ${spelled(value)}, expected ${rule}`)
   }
+}
+
+/** JSON, and a bigint (which has no JSON form, and may be what is wrong) as its literal. */
+function spelled(value: unknown): string {
+  return JSON.stringify(value, (_, part) => (typeof part === 'bigint' ? `${part}n` : part)) ?? String(value)
 }
 
 function fromZod(event: ClientEvent, error: z.ZodError, prefix = ''): InvalidEventError {
