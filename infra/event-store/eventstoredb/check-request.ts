@@ -10,7 +10,7 @@ export type CheckedRequest = DecidableRequest & { readonly bytes: number }
 
 const streamName = /^[A-Za-z0-9][A-Za-z0-9._:-]{0,199}$/
 
-/** Throws `InvalidAppendError`, `InvalidEventError` or `NotCanonicalError` naming field, value and rule. */
+/** Throws `InvalidAppendError` or `InvalidEventError` naming field, value and rule. */
 export function checkRequest(request: AppendRequest, limits: AppendLimits): CheckedRequest {
   const { stream, expectedRevision } = request
   const refuse = (field: string, value: unknown, rule: string): never => {

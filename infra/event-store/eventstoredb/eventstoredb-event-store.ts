@@ -6,6 +6,7 @@
  * about. Positions are the server's commit positions: ordered, not gapless. `README.md` says which trap is handled where.
  */
 import { setTimeout as delay } from 'node:timers/promises'
+import { uuid } from '../../../schemas/event.ts'
 import { type Clock, systemClock } from '../../clock.ts'
 import type { Logger } from '../../log.ts'
 import { createPool } from '../../postgres/pool.ts'
@@ -138,6 +139,7 @@ export async function eventStoreDbEventStore(options: EventStoreDbOptions): Prom
     readStream: (stream, range = {}) => readStreamOf(readers, stream, range),
 
     async readById(id) {
+      if (!uuid.safeParse(id).success) return undefined
       await reachEnd()
       const entry = follower.recent(id) ?? (await index.findByIds([id])).get(id)
       const placed = entry && (await eventAt(readers, entry.position))

@@ -7,9 +7,9 @@
  */
 import { createHash, randomBytes } from 'node:crypto'
 import type { JSONEventData, RecordedEvent as ServerEvent } from '@eventstore/db-client'
-import { canonicalJson } from '../../../schemas/canonical-json.ts'
+import { canonicalJson, NotCanonicalError } from '../../../schemas/canonical-json.ts'
 import { type ClientEvent, clientPart, type RecordedEvent } from '../../../schemas/event.ts'
-import { findEventType, validateForAppend } from '../../../schemas/events/registry.ts'
+import { findEventType, InvalidEventError, validateForAppend } from '../../../schemas/events/registry.ts'
 
 export type WireEvent = {
   readonly event: ClientEvent
@@ -20,11 +20,11 @@ export type WireEvent = {
   readonly bytes: number
 }
 
-/** Throws `InvalidEventError` or `NotCanonicalError` for what no store could take. */
+/** Throws `InvalidEventError` for what no store could take. */
 export function toWire(event: ClientEvent, traceparent: string | undefined): WireEvent {
   validateForAppend(event)
   const client = clientPart(event)
-  const text = canonicalJson(client)
+  const text = canonicalText(client)
   const metadata: Record<string, string> = {}
   if (findEventType(event.type)?.typedByPeople) metadata.salt = randomBytes(32).toString('base64url')
   if (traceparent !== undefined) metadata.traceparent = traceparent
@@ -44,6 +44,15 @@ export function toWire(event: ClientEvent, traceparent: string | undefined): Wir
       Buffer.byteLength(text) +
       (hasMetadata ? Buffer.byteLength(JSON.stringify(metadata)) : 0) +
       Buffer.byteLength(client.type),
+  }
+}
+
+function canonicalText(client: ClientEvent): string {
+  try {
+    return canonicalJson(client)
+  } catch (error) {
+    if (!(error instanceof NotCanonicalError)) throw error
+    throw new InvalidEventError(client.type, 'event', client.id, `canonical JSON (RFC 8785): ${error.rule}`)
   }
 }
 
