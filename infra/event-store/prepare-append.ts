@@ -273,7 +273,7 @@ function instantCheck(): (value: unknown) => boolean {
 
 function flagsOf(flags: unknown): readonly unknown[] {
   if (flags === undefined) return []
-  return Array.isArray(flags) ? flags : [undefined]
+  return Array.isArray(flags) ? ['flags', ...flags] : [undefined]
 }
 
 /**
