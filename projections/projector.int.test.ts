@@ -11,6 +11,7 @@ import { hashTables } from './tables/table-hashes.ts'
 import {
   batchCreated,
   batchIds,
+  gapClosed,
   gapDetected,
   histories,
   inoculated,
@@ -184,6 +185,26 @@ test('after a restart windows, gaps and counts go on as if there had been none',
     ),
     { numRuns: 4 },
   )
+})
+
+test('a gap that was open at a restart closes as the same gap, and stays open in the past', async (t) => {
+  const side = await readSide(t)
+  const first = await side.startProjector()
+  const opened = await side.append([
+    batchCreated(id),
+    ...readings(3),
+    gapDetected(id, 'pH', testStartMs + 2_000),
+  ])
+  await side.projected(opened)
+  await first.stop()
+  await side.startProjector()
+  const end = testStartMs + 90_000
+  await side.projected(await side.append([gapClosed(id, 'pH', testStartMs + 2_000, end)]))
+  const gap = { tag: 'pH', from: new Date(testStartMs + 2_000).toISOString(), position: String(opened) }
+  const now = (await side.get(`/api/v1/batches/${id}/gaps`)).json()
+  assert.deepEqual(now.items, [{ ...gap, to: new Date(end).toISOString(), missing: 87 }])
+  const then = (await side.get(`/api/v1/batches/${id}/gaps?asOfPosition=${opened}`)).json()
+  assert.deepEqual(then.items, [{ ...gap, to: null, missing: null }])
 })
 
 test('a rebuild beside a live projector switches without a gap, and the projector goes on', async (t) => {
