@@ -52,7 +52,7 @@ export function valueAt(points: readonly Point[], at: number, reachMs: number): 
   }
   for (let index = low - 1; index >= 0; index -= 1) {
     const point = points[index] as Point
-    if (at - point.at > reachMs) return undefined
+    if (point.at < at - reachMs) return undefined
     if (point.quality !== 'bad') return point.value
   }
   return undefined

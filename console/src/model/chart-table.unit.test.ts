@@ -23,6 +23,7 @@ test('a row holds the newest usable value before it, not one from beyond a gap',
   assert.equal(valueAt(points, 55_000, 60_000), 5)
   assert.equal(valueAt(points, 500_000, 60_000), undefined)
   assert.equal(valueAt(points, -1, 60_000), undefined)
+  assert.equal(valueAt(points, Infinity, Infinity), 6)
 })
 
 test('the table covers the range in even steps up to its last instant', () => {

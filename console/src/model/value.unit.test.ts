@@ -10,7 +10,7 @@ test("a value has the tag's decimals, a true minus sign and no negative zero", (
 
 test('a value outside the operating range is said in a word with a direction', () => {
   assert.deepEqual(placeInRange(5.5, [3, 8], 'pH', '[pH]'), { share: 0.5, verdict: 'within' })
-  assert.equal(rangeStatus(placeInRange(2.9, [3, 8], 'pH', '[pH]'))?.word, 'below range')
+  assert.equal(rangeStatus(placeInRange(2.8, [3, 8], 'pH', '[pH]'))?.word, 'below range')
   assert.equal(rangeStatus(placeInRange(8.2, [3, 8], 'pH', '[pH]'))?.word, 'above range')
   assert.equal(rangeStatus(placeInRange(8, [3, 8], 'pH', '[pH]')), undefined)
 })

@@ -77,7 +77,7 @@ export function Pane(props: PaneProps) {
         {lines.map((line) => (
           <li key={line.tag}>
             <Swatch line={line} />
-            <span>{line.label}</span> <b>{readingAt(line, cursor?.at ?? range.to)}</b>{' '}
+            <span>{line.label}</span> <b>{readingAt(line, cursor?.at ?? null)}</b>{' '}
             <span className="dim">{line.unitLabel}</span>
           </li>
         ))}
@@ -123,10 +123,13 @@ function linesOf(definition: PaneDefinition, series: ReadonlyMap<string, DrawnSe
   })
 }
 
-/** The newest value at most a minute (or two buckets) before the cursor. */
-function readingAt(line: LineView, at: number): string {
+/** At the cursor: the newest value at most a minute (or two buckets) before it. Without one: the newest of all. */
+function readingAt(line: LineView, at: number | null): string {
   const reachMs = Math.max(60_000, (line.series.bucketSeconds ?? 0) * 2000)
-  const value = valueAt(line.series.points, at, reachMs)
+  const value =
+    at === null
+      ? valueAt(line.series.points, Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY)
+      : valueAt(line.series.points, at, reachMs)
   return value === undefined ? '–' : formatValue(value, line.decimals)
 }
 
