@@ -132,15 +132,17 @@ export function accounting(deps: {
     },
     takeOver: async (storeId) => {
       lastEntry = randomUUID()
-      const { rows } = await forEver('take over the ingress figures', () =>
-        pool.query<{ store_id: string }>(
+      const taken = await forEver('take over the ingress figures', () =>
+        pool.query(
           `INSERT INTO ingest.ledger AS ledger (store_id, last_entry) VALUES ($1, $2)
-           ON CONFLICT (is_the_one) DO UPDATE SET last_entry = excluded.last_entry RETURNING ledger.store_id`,
+           ON CONFLICT (is_the_one) DO UPDATE SET last_entry = excluded.last_entry
+           WHERE ledger.store_id = excluded.store_id RETURNING 1`,
           [storeId, lastEntry],
         ),
       )
-      const countedFor = rows[0]?.store_id ?? ''
-      if (countedFor !== storeId) throw new IngressOfAnotherStoreError(countedFor, storeId)
+      if (taken.rowCount === 1) return
+      const { rows } = await pool.query<{ store_id: string }>('SELECT store_id FROM ingest.ledger')
+      throw new IngressOfAnotherStoreError(rows[0]?.store_id ?? '', storeId)
     },
   }
 }
