@@ -1,4 +1,8 @@
-/** The simulated batch of an embedded start: sensors over the product's own MQTT, a technician over its own API. */
+/**
+ * The simulated batch of an embedded start: sensors over the product's own MQTT, a technician over its own API. A
+ * batch that an earlier start began and did not end is taken up where its readings end.
+ */
+import { join } from 'node:path'
 import type { Clock } from '../infra/clock.ts'
 import type { Config } from '../infra/config.ts'
 import type { Logger } from '../infra/log.ts'
@@ -6,6 +10,7 @@ import { batchApi } from '../simulation/api-client.ts'
 import { mqttPublisher } from '../simulation/publish.ts'
 import { fileSequenceStore } from '../simulation/sequence-store.ts'
 import { simulate } from '../simulation/simulator.ts'
+import { interruptedRun, rememberRun } from './interrupted-simulation.ts'
 
 export function startSimulation(deps: {
   config: Config
@@ -32,16 +37,20 @@ export function startSimulation(deps: {
 
   async function run(): Promise<void> {
     const { signal } = stopping
+    const api = batchApi({ url: deps.http, token: deps.token, signal })
+    const wanted = { preset: config.simulate, seed: config.simulateSeed }
     const publisher = await mqttPublisher({ url: deps.mqtt, signal })
     try {
+      const resume = await interruptedRun(deps.folder, wanted, api)
       await simulate(
-        { preset: config.simulate, seed: config.simulateSeed, speed: config.simulateSpeed },
+        { ...wanted, speed: config.simulateSpeed, ...(resume ? { resume } : {}) },
         {
           clock: deps.clock,
           publisher,
-          api: batchApi({ url: deps.http, token: deps.token, signal }),
-          sequences: fileSequenceStore(deps.folder),
+          api,
+          sequences: fileSequenceStore(join(deps.folder, 'simulation')),
           signal,
+          onBegun: (begun) => rememberRun(deps.folder, wanted, begun),
         },
       )
       log.info('the simulated batch has ended')

@@ -16,6 +16,15 @@ export type Ingress = {
   readonly quarantined: number
 }
 
+/** How far a batch has come, as a resumed run must know it. */
+export type BatchProgress = {
+  readonly status: string
+  readonly inoculated: boolean
+  readonly samples: number
+  /** Source time of the newest reading, ms; undefined without readings. */
+  readonly newestReadingMs: number | undefined
+}
+
 export type BatchApi = {
   /** The new batch's id. Throws `api-refused` with the problem's `status` and `problemCode` among the facts. */
   readonly createBatch: (body: z.input<typeof createBatch>) => Promise<string>
@@ -23,6 +32,8 @@ export type BatchApi = {
   readonly recordSample: (batchId: string, body: z.input<typeof recordSample>) => Promise<void>
   readonly close: (batchId: string, body: z.input<typeof closeBatch>) => Promise<void>
   readonly ingress: (batchId: string) => Promise<Ingress>
+  /** Undefined: there is no such batch. */
+  readonly progress: (batchId: string) => Promise<BatchProgress | undefined>
 }
 
 export type ApiOptions = {
@@ -111,6 +122,21 @@ export function batchApi(options: ApiOptions): BatchApi {
     inoculate: (batchId, body) => command(batchId, 'inoculation', body),
     recordSample: (batchId, body) => command(batchId, 'samples', body),
     close: (batchId, body) => command(batchId, 'closure', body),
+    progress: async (batchId) => {
+      const answer = await call('GET', `/batches/${batchId}`)
+      if (answer.status === 404) return undefined
+      const current = field(answer.body, 'current')
+      const samples = field(answer.body, 'sampleCount')
+      if (answer.status !== 200 || !Array.isArray(current) || typeof samples !== 'number')
+        throw refused(`GET batches/${batchId}`, answer)
+      const times = current.map((value) => Date.parse(textField(value, 'at') ?? ''))
+      return {
+        status: textField(answer.body, 'status') ?? '',
+        inoculated: textField(answer.body, 'inoculatedAt') !== undefined,
+        samples,
+        newestReadingMs: times.length > 0 ? Math.max(...times) : undefined,
+      }
+    },
     ingress: async (batchId) => {
       const answer = await call('GET', `/batches/${batchId}/ingress`)
       if (answer.status !== 200) throw refused(`GET batches/${batchId}/ingress`, answer)

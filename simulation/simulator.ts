@@ -39,6 +39,20 @@ export type SimulateOptions = {
   readonly campaign?: string
   readonly number?: number
   readonly limitHours?: number
+  /** Goes on with a run that was interrupted; everything else must be as it was then. */
+  readonly resume?: BegunRun & {
+    readonly inoculated: boolean
+    readonly samples: number
+    readonly fromSecond: number
+  }
+}
+
+/** What a run that may be interrupted must remember of itself. */
+export type BegunRun = {
+  readonly batchId: string
+  readonly vessel: string
+  readonly startMs: number
+  readonly firstSequence: number
 }
 
 export type SimulateDeps = {
@@ -49,6 +63,8 @@ export type SimulateDeps = {
   readonly sequences?: SequenceStore
   readonly signal?: AbortSignal
   readonly onProgress?: (progress: { second: number; plannedSeconds: number; readings: number }) => void
+  /** Called before the first message, when there is an `api`. */
+  readonly onBegun?: (run: BegunRun) => Promise<void>
 }
 
 export type SimulateResult = {
@@ -69,15 +85,17 @@ const defaultVessel = 'V-01'
 export async function simulate(options: SimulateOptions, deps: SimulateDeps): Promise<SimulateResult> {
   const prepared = prepare(options)
   const { run, plan } = prepared
-  const startMs =
-    options.start === undefined
+  const { resume } = options
+  const startMs = resume
+    ? resume.startMs
+    : options.start === undefined
       ? startOfRun(options.speed, plan.seconds, deps.clock.nowMs())
       : Date.parse(options.start)
   // Source times never lie in the future: up to real time the start decides, faster than that the end.
   const latestMs = options.speed === 'max' || options.speed > 1 ? startMs + plan.seconds * 1000 : startMs
   if (latestMs > deps.clock.nowMs())
     throw badOption('start', options.start, 'early enough that no reading lies in the future')
-  const wanted = options.vessel ?? defaultVessel
+  const wanted = resume?.vessel ?? options.vessel ?? defaultVessel
   const technician = deps.api
     ? await technicianFor(deps.api, {
         run,
@@ -87,15 +105,21 @@ export async function simulate(options: SimulateOptions, deps: SimulateDeps): Pr
         campaign: options.campaign ?? 'simulated',
         number: options.number,
         startMs,
+        ...(resume ? { resume } : {}),
       })
     : undefined
   const vessel = technician?.vessel ?? wanted
-  const firstSequence = await (deps.sequences ?? freshSequence).reserve(vessel, plan.seconds + 1)
+  const firstSequence =
+    resume?.firstSequence ?? (await (deps.sequences ?? freshSequence).reserve(vessel, plan.seconds + 1))
+  if (technician && !resume)
+    await deps.onBegun?.({ batchId: technician.batchId, vessel, startMs, firstSequence })
   await technician?.inoculate()
 
   const pace = paceOf(options.speed, deps.clock, deps.signal)
+  const fromSecond = resume?.fromSecond ?? 0
   const sent = await send(run, encoding(options, vessel, startMs, firstSequence), {
-    due: pace.until,
+    fromSecond,
+    due: (second) => pace.until(Math.max(0, second - fromSecond)),
     message: (message) => deps.publisher.publish(message.topic, message.payload),
     technician,
     progress: (second, readings) => deps.onProgress?.({ second, plannedSeconds: plan.seconds, readings }),
@@ -137,6 +161,7 @@ export async function simulateToFile(
   })
   try {
     const sent = await send(run, encoding(options, vessel, startMs, 1), {
+      fromSecond: 0,
       due: async () => stopIfAborted(deps.signal),
       message: file.write,
       technician: undefined,
@@ -211,6 +236,8 @@ const encoding = (
 })
 
 type Sink = {
+  /** Seconds before it are simulated and counted, but were sent by an earlier run. */
+  readonly fromSecond: number
   readonly due: (second: number) => Promise<void>
   readonly message: (message: TimedMessage) => Promise<void>
   readonly technician: Technician | undefined
@@ -227,7 +254,7 @@ async function send(run: BatchRun, encoded: Encoding, sink: Sink) {
   let baseMl = 0
   const out = async (ready: readonly TimedMessage[]): Promise<void> => {
     for (const message of ready) {
-      await sink.message(message)
+      if (message.second >= sink.fromSecond) await sink.message(message)
       messages++
       readings += message.readings
     }

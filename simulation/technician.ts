@@ -34,6 +34,8 @@ export type TechnicianOptions = {
   readonly campaign: string
   readonly number: number | undefined
   readonly startMs: number
+  /** A batch that an interrupted run of the same kind has begun: what is recorded is not recorded again. */
+  readonly resume?: { readonly batchId: string; readonly inoculated: boolean; readonly samples: number }
 }
 
 const technicianId = 'simulated-technician'
@@ -45,21 +47,24 @@ export async function technicianFor(api: BatchApi, options: TechnicianOptions): 
   const { run, presetName, startMs } = options
   const number = options.number ?? Number(/^batch-(\d+)$/.exec(presetName)?.[1] ?? 1)
   const planned = campaignPlan.find((batch) => batch.number === number)
-  const { batchId, vessel } = await createFreeBatch(
-    api,
-    {
-      campaign: options.campaign,
-      number,
-      phase: planned?.phase ?? 'B',
-      vessel: options.vessel,
-      operatorId: technicianId,
-      variation: `Simulated ${presetName}`,
-      notes: `Simulated batch: ${presetName}, seed ${run.seed}, noise ${run.noise}`,
-      origin: 'simulated',
-      occurredAt: at(startMs - createdBeforeMs),
-    },
-    { changeVessel: !options.vesselIsFixed },
-  )
+  const { resume } = options
+  const { batchId, vessel } = resume
+    ? { batchId: resume.batchId, vessel: options.vessel }
+    : await createFreeBatch(
+        api,
+        {
+          campaign: options.campaign,
+          number,
+          phase: planned?.phase ?? 'B',
+          vessel: options.vessel,
+          operatorId: technicianId,
+          variation: `Simulated ${presetName}`,
+          notes: `Simulated batch: ${presetName}, seed ${run.seed}, noise ${run.noise}`,
+          origin: 'simulated',
+          occurredAt: at(startMs - createdBeforeMs),
+        },
+        { changeVessel: !options.vesselIsFixed },
+      )
   // What was measured in the seed; the OD at T = 0 differs from a tenth of it by the error of the transfer.
   const inoculumOd = /^batch-/.test(presetName) && planned ? planned.inoculumOd : run.settings.start.od * 10
   let finalOd: string | undefined
@@ -68,8 +73,9 @@ export async function technicianFor(api: BatchApi, options: TechnicianOptions): 
   return {
     batchId,
     vessel,
-    inoculate: () =>
-      api.inoculate(batchId, {
+    inoculate: async () => {
+      if (resume?.inoculated) return
+      await api.inoculate(batchId, {
         goDecision: true,
         inoculumOd600: inoculumOd.toFixed(2),
         inoculumVolumeMl: '100',
@@ -77,11 +83,13 @@ export async function technicianFor(api: BatchApi, options: TechnicianOptions): 
         viabilityPercent: '95',
         microscopyClean: true,
         occurredAt: at(startMs),
-      }),
+      })
+    },
     record: async (sample) => {
       samples++
       if (sample.scheduledPoint === depletionPoint)
         finalOd = (Number(sample.od600Raw) * Number(sample.dilutionFactor)).toFixed(2)
+      if (resume && samples <= resume.samples) return
       await api.recordSample(batchId, {
         od600Raw: sample.od600Raw,
         dilutionFactor: sample.dilutionFactor,

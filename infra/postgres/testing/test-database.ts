@@ -12,7 +12,15 @@ import { type EmbeddedPostgres, startEmbeddedPostgres } from '../embedded.ts'
 
 export type TestDatabase = { readonly name: string; readonly adminUrl: string; readonly appUrl: string }
 
-let ownServer: Promise<EmbeddedPostgres> | undefined
+let ownServer: Promise<{ server: EmbeddedPostgres; folder: string }> | undefined
+
+// Registered here, at the top: inside a test it would end the server with that test.
+after(async () => {
+  const own = await ownServer
+  if (!own) return
+  await own.server.stop()
+  await rm(own.folder, { recursive: true, force: true })
+})
 
 export async function testDatabase(): Promise<TestDatabase> {
   const name = `test_${randomBytes(6).toString('hex')}`
@@ -26,12 +34,12 @@ export async function testDatabase(): Promise<TestDatabase> {
     return { name, adminUrl: withDatabase(urls.admin, name), appUrl: withDatabase(urls.app, name) }
   }
   ownServer ??= startOwnServer()
-  const server = await ownServer
+  const { server } = await ownServer
   await server.createDatabase(name)
   return { name, adminUrl: server.adminUrl(name), appUrl: server.appUrl(name) }
 }
 
-async function startOwnServer(): Promise<EmbeddedPostgres> {
+async function startOwnServer(): Promise<{ server: EmbeddedPostgres; folder: string }> {
   const folder = await mkdtemp(join(tmpdir(), 'bioledger-test-'))
   // As root the server runs as another user, who must be able to pass the folder.
   await chmod(folder, 0o755)
@@ -39,11 +47,7 @@ async function startOwnServer(): Promise<EmbeddedPostgres> {
     folder: join(folder, 'postgres'),
     settings: { fsync: 'off', full_page_writes: 'off' },
   })
-  after(async () => {
-    await server.stop()
-    await rm(folder, { recursive: true, force: true })
-  })
-  return server
+  return { server, folder }
 }
 
 function withDatabase(url: string, database: string): string {
