@@ -159,6 +159,16 @@ test('read models of another store are noticed at the start', async (t) => {
   assert.equal((await stranger.readiness()).ok, false)
 })
 
+test('a projector with nothing to do is ready and reports no lag', async (t) => {
+  const side = await readSide(t)
+  const projector = await side.startProjector()
+  const lag = () => projector.metrics.bioledger_projection_lag_seconds?.read()
+  await eventually(async () => lag() === 0, 'no lag on an empty store')
+  await side.projected(await side.append([batchCreated(id)]))
+  await eventually(async () => lag() === 0, 'no lag after an event')
+  assert.deepEqual(await projector.readiness(), { ok: true })
+})
+
 test('after a restart windows, gaps and counts go on as if there had been none', async (t) => {
   await fc.assert(
     fc.asyncProperty(

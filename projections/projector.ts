@@ -26,7 +26,7 @@ export type ProjectorDeps = {
   readonly onApplied: (applied: Applied) => void
   readonly onParked: (parkings: readonly Parking[]) => void
   /** Called about once a second while there is nothing new, and after pages. */
-  readonly onTurn: () => Promise<void>
+  readonly onTurn: (isCaughtUp: boolean) => Promise<void>
   readonly onTrouble: (error: unknown) => void
 }
 
@@ -69,7 +69,7 @@ async function follow(deps: ProjectorDeps, applier: PageApplier): Promise<void> 
     if (first && position !== undefined && first.position <= position)
       throw new Error(`the store sent position ${first.position} again after ${position}`)
     if (page.events.length > 0) await applyPage(deps, applier, page)
-    await deps.onTurn()
+    await deps.onTurn(page.caughtUp)
   }
 }
 

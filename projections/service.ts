@@ -77,8 +77,6 @@ export async function startProjector(deps: StartProjectorDeps): Promise<Projecto
       state.recordedAt = applied.recordedAt
       state.events += applied.events
       state.pages++
-      state.caughtUp = applied.caughtUp
-      if (applied.caughtUp) state.caughtUpAt = performance.now()
       state.trouble = undefined
       deps.onApplied?.(applied)
     },
@@ -97,7 +95,9 @@ export async function startProjector(deps: StartProjectorDeps): Promise<Projecto
           'a stream of events stopped: it cannot be projected from here on; everything else goes on',
         )
     },
-    onTurn: async () => {
+    onTurn: async (isCaughtUp) => {
+      state.caughtUp = isCaughtUp
+      if (isCaughtUp) state.caughtUpAt = performance.now()
       if (!state.alarmsDue) return
       state.alarmsDue = !(await deliverAlarms(deps))
     },
