@@ -23,6 +23,7 @@ export async function startProjectorRole(deps: {
   const pool = openReadModels(deps.urls.app, { name: 'projector', max: 3 })
   try {
     const projector = await startProjector({
+      tracer: telemetry.tracer,
       store,
       pool,
       log,

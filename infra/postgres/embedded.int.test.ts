@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { promisify } from 'node:util'
 import pg from 'pg'
-import { startEmbeddedPostgres } from './embedded.ts'
+import { embeddedPostgresUrls, startEmbeddedPostgres } from './embedded.ts'
 
 const run = promisify(execFile)
 
@@ -64,4 +64,23 @@ test('the embedded Postgres ends when its parent is killed', async () => {
     await new Promise((settle) => setTimeout(settle, 50))
   }
   await rm(folder, { recursive: true, force: true })
+})
+
+test('as root, a data folder that the server cannot reach gets a stand-in it can', {
+  skip: process.getuid?.() !== 0 && 'only root runs the server as somebody else',
+}, async () => {
+  const closed = await mkdtemp(join(tmpdir(), 'bioledger-closed-'))
+  const server = await startEmbeddedPostgres({ folder: join(closed, 'postgres'), settings: { fsync: 'off' } })
+  try {
+    assert.notEqual(server.folder, join(closed, 'postgres'))
+    await server.createDatabase('bioledger')
+    const urls = await embeddedPostgresUrls(join(closed, 'postgres'), server.port)
+    const client = new pg.Client({ connectionString: urls.appUrl() })
+    await client.connect()
+    await client.end()
+  } finally {
+    await server.stop()
+    await rm(server.folder, { recursive: true, force: true })
+    await rm(closed, { recursive: true, force: true })
+  }
 })

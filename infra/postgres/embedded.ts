@@ -45,6 +45,8 @@ export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): P
   await mkdir(dirname(resolve(options.folder)), { recursive: true })
   const folder = await placeOf(options.folder, user)
   const clusterFolder = join(folder, 'cluster')
+  // Folders above it stay passable; only the server's own is closed to others.
+  await mkdir(dirname(folder), { recursive: true, mode: 0o755 })
   await mkdir(folder, { recursive: true, mode: 0o700 })
   if (user) await chown(folder, user.uid, user.gid)
   const passwords = await readOrCreatePasswords(folder)
