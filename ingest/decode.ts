@@ -22,7 +22,8 @@ export const futureToleranceMs = 5 * 60_000
 export const maximumValues = 256
 const maximumTopicLength = 512
 
-export function decodeMessage(message: SensorMessage): DecodedMessage {
+/** `traceparent`: the trace that the message's way through ingest belongs to. */
+export function decodeMessage(message: SensorMessage, traceparent?: string): DecodedMessage {
   const address = addressOf(message.topic)
   const decoded = content(message, address)
   return {
@@ -36,7 +37,7 @@ export function decodeMessage(message: SensorMessage): DecodedMessage {
     hasSourceTime: decoded.atMs !== undefined,
     seq: decoded.seq,
     origin: decoded.origin,
-    traceparent: message.traceparent,
+    traceparent,
     items: decoded.items,
   }
 }

@@ -164,13 +164,14 @@ export async function startIngest(deps: IngestDeps): Promise<Ingest> {
       metrics.retainedIgnored++
       return
     }
-    const decoded = decodeMessage(message)
+    const span = tracer.startSpan('ingest.message', { parentTraceparent: message.traceparent })
+    const traceparent = tracer === offTracer ? message.traceparent : tracer.traceparentOf(span)
+    const decoded = decodeMessage(message, traceparent)
     const { claims } = decoded
     metrics.readings.received += claims
-    if (claims === 0) return
+    if (claims === 0) return tracer.endSpan(span)
     metrics.messagesInFlight++
     metrics.readingsInFlight += claims
-    const span = tracer.startSpan('ingest.message', { parentTraceparent: decoded.traceparent })
     const wait = room.take(claims)
     if (wait) await wait
     await new Promise<void>((acknowledge) => {
