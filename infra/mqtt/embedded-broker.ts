@@ -30,6 +30,9 @@ export type EmbeddedBrokerOptions = {
   readonly nowMs?: () => number
 }
 
+/** What one sender may have waiting for its acknowledgement, about: some 1,300 single readings. */
+const bytesWaitingOfSender = 128 * 1024
+
 /** Rejects with the error of `listen` (`EADDRINUSE`, `EACCES`). */
 export async function startEmbeddedBroker(options: EmbeddedBrokerOptions): Promise<EmbeddedBroker> {
   const { log, nowMs = Date.now } = options
@@ -76,7 +79,7 @@ export async function startEmbeddedBroker(options: EmbeddedBrokerOptions): Promi
   aedes.on('connectionError', (_, error) => log.debug({ error: error.message }, 'MQTT connection'))
   await aedes.listen()
 
-  const server = createServer((socket) => {
+  const server = createServer({ highWaterMark: bytesWaitingOfSender }, (socket) => {
     sockets.add(socket)
     socket.setNoDelay(true)
     socket.once('close', () => sockets.delete(socket))

@@ -8,24 +8,20 @@ export type OrderedAcknowledgements = {
   readonly size: () => number
 }
 
-/** `onShrink` runs after acknowledgements went out. */
-export function orderedAcknowledgements(onShrink: () => void = () => {}): OrderedAcknowledgements {
+export function orderedAcknowledgements(): OrderedAcknowledgements {
   type Entry = { isDurable: boolean; readonly acknowledge: () => void }
   let queue: Entry[] = []
   let first = 0
 
   const release = (): void => {
-    const before = first
     for (let entry = queue[first]; entry?.isDurable; entry = queue[first]) {
       first++
       entry.acknowledge()
     }
-    if (first === before) return
     if (first === queue.length || first > 1024) {
       queue = queue.slice(first)
       first = 0
     }
-    onShrink()
   }
 
   return {
