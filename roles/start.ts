@@ -33,7 +33,9 @@ export async function startCommand(config: Config): Promise<void> {
       const wanted = join(folder.path, 'postgres')
       const postgres = await startEmbeddedPostgres({ folder: wanted })
       if (postgres.folder !== wanted)
-        process.stderr.write(`bioledger: the database lies in ${postgres.folder}, since its server cannot enter ${wanted}\n`)
+        process.stderr.write(
+          `bioledger: the database lies in ${postgres.folder}, since its server cannot enter ${wanted}\n`,
+        )
       shutdown.add(() => postgres.stop())
       await postgres.createDatabase('bioledger')
       urls = { app: postgres.appUrl(), admin: postgres.adminUrl() }

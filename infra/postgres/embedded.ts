@@ -235,7 +235,7 @@ async function reachableBinaries(user: SystemUser | undefined): Promise<string> 
   ) {
     await rm(copy, { recursive: true, force: true })
     await mkdir(copy, { recursive: true, mode: 0o755 })
-    await cp(native, copy, { recursive: true, verbatimSymlinks: false })
+    await cp(native, copy, { recursive: true, dereference: true })
     await writeFile(join(copy, 'complete'), '')
   }
   return join(copy, 'bin')
