@@ -20,8 +20,11 @@ before(async () => {
   store = await postgresEventStore({ appUrl: database.appUrl })
   admin = new pg.Client({ connectionString: database.adminUrl })
   app = new pg.Client({ connectionString: database.appUrl })
-  await admin.connect()
-  await app.connect()
+  // The server may be stopped before we have said goodbye.
+  for (const client of [admin, app]) {
+    client.on('error', () => {})
+    await client.connect()
+  }
   await appended(store, 'batch-1', [reading(), typed(), alarm(), reading({ correlationId: freshId() })])
 })
 

@@ -216,10 +216,39 @@ test('a store that does not answer in time leaves the outcome unknown and recove
   await admin.query('BEGIN')
   await admin.query('SELECT event_store.lock_appends()')
   const event = reading()
-  await assert.rejects(appended(store, 'reading-1', [event]), { code: 'store-unavailable' })
+  const plain = () => store.append([{ stream: 'reading-1', expectedRevision: 'noStream', events: [event] }])
+  const decided = () =>
+    store.append([
+      { stream: 'reading-1', expectedRevision: 'any', events: [event] },
+      { stream: 'reading-1', expectedRevision: 'noStream', events: [again(event)] },
+    ])
+  for (const append of [plain, decided, plain]) await assert.rejects(append(), { code: 'store-unavailable' })
   await admin.query('COMMIT')
   await appendUntilKnown(store, 'reading-1', 'noStream', [event])
+  assert.deepEqual(
+    (await decided()).map(({ kind }) => kind),
+    ['duplicate', 'duplicate'],
+  )
   assert.deepEqual(idsOf(await readStream(store, 'reading-1')), [event.id])
+  await close()
+})
+
+test('when the machine’s clock steps back, record times stand still until it has caught up', async () => {
+  const { store, admin, close } = await openStore()
+  await admin.query(
+    "UPDATE event_store.head SET passed_until = date_trunc('milliseconds', now() + interval '1 hour')",
+  )
+  const { rows } = await admin.query('SELECT passed_until FROM event_store.head')
+  const ahead = (rows[0].passed_until as Date).toISOString()
+  const recorded = [
+    ...(await appended(store, 'reading-1', [reading()])),
+    ...(await appended(store, 'reading-1', [alarm()])),
+  ]
+  assert.deepEqual(
+    recorded.map(({ recordedAt }) => recordedAt),
+    [ahead, ahead],
+  )
+  assert.equal((await store.positionAt(ahead)).passed, false)
   await close()
 })
 

@@ -66,6 +66,7 @@ export function openReads(settings: SessionSettings, connections: number): Reads
         try {
           return await runStatement(pool, statement, values)
         } catch (error) {
+          if (isDataError(error)) throw error
           if (attempt >= readAttempts) throw unavailable(`read (${statement.name})`, error)
           await new Promise((settle) => setTimeout(settle, 25 * 2 ** attempt))
         }
@@ -74,6 +75,10 @@ export function openReads(settings: SessionSettings, connections: number): Reads
     close: () => pool.end(),
   }
 }
+
+/** A value that Postgres cannot take (class 22): asking again would not help. */
+const isDataError = (error: unknown): boolean =>
+  error instanceof pg.DatabaseError && error.code?.startsWith('22') === true
 
 /** One connection that is opened when it is needed and opened anew after it broke. */
 export type Session = {
