@@ -6,7 +6,7 @@
  */
 import { randomUUID } from 'node:crypto'
 import type { Logger } from '../infra/log.ts'
-import { inTransaction, type Pool } from '../infra/postgres/pool.ts'
+import type { Pool } from '../infra/postgres/pool.ts'
 import type { SourceFigures } from './events.ts'
 import { untilItWorks } from './until-it-works.ts'
 
@@ -147,36 +147,35 @@ export function accounting(deps: {
   }
 }
 
+const openRow = `
+  WITH opened AS (
+    INSERT INTO ingest.stream AS stream (stream) VALUES ($1)
+    ON CONFLICT (stream) DO UPDATE SET is_open = true RETURNING stream.accounted_revision, stream.is_sealed
+  )
+  SELECT opened.accounted_revision, opened.is_sealed,
+    (SELECT coalesce(json_agg(json_build_object('topic', topic, 'received', received, 'duplicate', duplicate,
+       'quarantined', quarantined)), '[]') FROM ingest.ingress WHERE ingress.stream = $1) AS sources,
+    (SELECT coalesce(json_agg(json_build_array(tag, unit)), '[]') FROM ingest.series WHERE series.stream = $1) AS units
+  FROM opened`
+
+type OpenedRow = {
+  accounted_revision: bigint
+  is_sealed: boolean
+  sources: SourceFigures[]
+  units: [string, string][]
+}
+
 async function openAccount(pool: Pool, stream: string): Promise<StreamAccount> {
-  return await inTransaction(pool, async (client) => {
-    const { rows } = await client.query<{ accounted_revision: bigint; is_sealed: boolean }>(
-      `INSERT INTO ingest.stream (stream) VALUES ($1)
-       ON CONFLICT (stream) DO UPDATE SET is_open = true RETURNING accounted_revision, is_sealed`,
-      [stream],
-    )
-    const sources = await client.query<{
-      topic: string
-      received: bigint
-      duplicate: bigint
-      quarantined: bigint
-    }>('SELECT topic, received, duplicate, quarantined FROM ingest.ingress WHERE stream = $1', [stream])
-    const units = await client.query<{ tag: string; unit: string }>(
-      'SELECT tag, unit FROM ingest.series WHERE stream = $1',
-      [stream],
-    )
-    return {
-      stream,
-      accountedRevision: rows[0]?.accounted_revision ?? -1n,
-      isSealed: rows[0]?.is_sealed ?? false,
-      sources: sources.rows.map((row) => ({
-        topic: row.topic,
-        received: Number(row.received),
-        duplicate: Number(row.duplicate),
-        quarantined: Number(row.quarantined),
-      })),
-      units: new Map(units.rows.map((row) => [row.tag, row.unit])),
-    }
-  })
+  const { rows } = await pool.query<OpenedRow>({ name: 'ingest-open', text: openRow, values: [stream] })
+  const row = rows[0]
+  if (!row) throw new Error(`no account of ${stream}`)
+  return {
+    stream,
+    accountedRevision: row.accounted_revision,
+    isSealed: row.is_sealed,
+    sources: row.sources,
+    units: new Map(row.units),
+  }
 }
 
 /**

@@ -7,12 +7,13 @@ import { join } from 'node:path'
 import { after, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import mqtt from 'mqtt'
+import { brokerSource } from '../infra/mqtt/broker-source.ts'
 import { skipUnless } from '../infra/toolchain/require.ts'
 import { readingId } from '../schemas/ids.ts'
 import { sensorTopic } from '../schemas/mqtt.ts'
 import { mosquittoAvailable, startMosquitto } from '../tests/support/mosquitto.ts'
 import { idleStream } from './lifecycle.ts'
-import { balanceOf, bench, eventsOf, eventually, ofType } from './testing/running-ingest.ts'
+import { balanceOf, bench, eventsOf, eventually, ofType, quietLog } from './testing/running-ingest.ts'
 
 const skip = skipUnless('mosquitto', mosquittoAvailable, 'no mosquitto on this machine')
 const world = await bench()
@@ -106,6 +107,43 @@ for (const protocolVersion of [5, 4] as const)
         assert.equal(readings.length, 100)
         const { stated } = balanceOf(events)
         assert.equal(stated.received, 100 + stated.duplicate)
+      }),
+  )
+
+for (const protocolVersion of [5, 4] as const)
+  test(
+    `however many messages the broker has, a bounded number is under way (MQTT ${protocolVersion})`,
+    {
+      skip,
+      timeout: 60_000,
+    },
+    () =>
+      withBroker(protocolVersion, async (broker) => {
+        const receiveMaximum = 20
+        const source = brokerSource({
+          url: broker.url,
+          clientId: 'bounded',
+          log: quietLog,
+          protocolVersion,
+          receiveMaximum,
+        })
+        let underWay = 0
+        let most = 0
+        let done = 0
+        await source.start(async () => {
+          most = Math.max(most, ++underWay)
+          await new Promise((settle) => setImmediate(settle))
+          underWay--
+          done++
+        })
+        const client = await mqtt.connectAsync(broker.url)
+        await Promise.all(
+          Array.from({ length: 2_000 }, () => client.publishAsync(sensorTopic('B-1', 'pH'), '5', { qos: 1 })),
+        )
+        await eventually('all are delivered', () => done >= 2_000)
+        assert.ok(most <= 2 * receiveMaximum, `${most} messages were under way`)
+        await client.endAsync()
+        await source.stop()
       }),
   )
 

@@ -354,3 +354,30 @@ test('a message of the largest size with nothing but bad values is quarantined v
   const events = await eventsOf(world.store, idleStream('F-11', day))
   assert.deepEqual(balanceOf(events).stated, { received: 256, stored: 0, duplicate: 0, quarantined: 256 })
 })
+
+test('a stream that was not heard of for a while is let go, and picked up again with its figures', async () => {
+  const { source, send } = directSource()
+  let nowMs = Date.now()
+  const running = await world.start({ source, clock: { nowMs: () => nowMs } })
+  const stream = idleStream('F-12', day)
+  const message = (seq: number) =>
+    send(sensorTopic('F-12'), { at: iso(day + seq * 1000), seq, values: { pH: 5 } })
+  await message(1)
+  nowMs += 1_000
+  await eventually(
+    'the figures are stated',
+    async () => balanceOf(await eventsOf(world.store, stream)).isLast,
+  )
+  nowMs += 6 * 60_000
+  await eventually('the stream is let go', async () => {
+    const { rows } = await world.pool.query('SELECT is_open FROM ingest.stream WHERE stream = $1', [stream])
+    return rows[0]?.is_open === false && running.ingest.metrics.openStreams === 0
+  })
+  await message(2)
+  await message(1)
+  const { rows } = await world.pool.query('SELECT is_open FROM ingest.stream WHERE stream = $1', [stream])
+  assert.equal(rows[0]?.is_open, true)
+  await running.stop()
+  const events = await eventsOf(world.store, stream)
+  assert.deepEqual(balanceOf(events).stated, { received: 3, stored: 2, duplicate: 1, quarantined: 0 })
+})
