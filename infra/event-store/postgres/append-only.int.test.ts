@@ -185,3 +185,16 @@ test('databases of one server are migrated at the same time, and again without e
   )
   assert.equal(new Set(identities).size, databases.length)
 })
+
+test('migrations run as the owner, who may make no roles, and give the same store', async () => {
+  const { name, adminUrl, appUrl } = await testDatabase()
+  await admin.query(`ALTER DATABASE ${name} OWNER TO bioledger_owner`)
+  const ownerUrl = new URL(adminUrl)
+  ownerUrl.searchParams.set('options', '-c role=bioledger_owner')
+  await migrateEventStore({ adminUrl: ownerUrl.toString() })
+  await migrateEventStore({ adminUrl: ownerUrl.toString() })
+  const opened = await postgresEventStore({ appUrl })
+  await appended(opened, 'batch-1', [reading(), typed()])
+  assert.equal((await readStream(opened, 'batch-1')).length, 2)
+  await opened.close()
+})
