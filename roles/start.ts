@@ -28,6 +28,7 @@ export async function startCommand(config: Config): Promise<void> {
     shutdown.add(() => telemetry.stop())
 
     let postgresUrl: string | null = null
+    let postgresEnded: Promise<unknown> = new Promise(() => {})
     let urls: Urls
     if (config.postgresUrl === undefined) {
       const wanted = join(folder.path, 'postgres')
@@ -37,6 +38,7 @@ export async function startCommand(config: Config): Promise<void> {
           `bioledger: the database lies in ${postgres.folder}, since its server cannot enter ${wanted}\n`,
         )
       shutdown.add(() => postgres.stop())
+      postgresEnded = postgres.ended
       await postgres.createDatabase('bioledger')
       urls = { app: postgres.appUrl(), admin: postgres.adminUrl() }
       postgresUrl = `postgres://127.0.0.1:${postgres.port}/bioledger`
@@ -66,7 +68,7 @@ export async function startCommand(config: Config): Promise<void> {
     })
     shutdown.add(() => simulation.stop())
 
-    await untilStopped(Promise.race([projector.ended, ingest.ended]))
+    await untilStopped(Promise.race([projector.ended, ingest.ended, postgresEnded]))
   } finally {
     await shutdown.run()
   }

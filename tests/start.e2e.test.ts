@@ -108,7 +108,7 @@ test('each thing that can stand in the way of a start is told in one line, with 
       [
         'a Postgres that does not come up',
         { BIOLEDGER_DATA_DIR: broken },
-        /embedded Postgres.*did not come up/,
+        /embedded Postgres.*PG_VERSION|embedded Postgres.*did not come up/,
       ],
       [
         'an event store that does not answer',

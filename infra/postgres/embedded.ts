@@ -27,6 +27,8 @@ export type EmbeddedPostgres = {
   appUrl(database?: string): string
   /** Creates the database unless it is there. */
   createDatabase(name: string): Promise<void>
+  /** Rejects when the server ends without having been asked to. */
+  readonly ended: Promise<never>
   /** Fast shutdown: resolves when the server process has ended. */
   stop(): Promise<void>
 }
@@ -36,6 +38,8 @@ export type EmbeddedPostgresOptions = {
   readonly folder: string
   /** Settings on top of ours, e.g. `{ fsync: 'off' }` for tests. */
   readonly settings?: Readonly<Record<string, string>>
+  /** Default: any free one. */
+  readonly port?: number
 }
 
 /** Throws `EmbeddedPostgresError` with one line that says what is wrong and what to do. */
@@ -58,7 +62,7 @@ export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): P
   )
   if (!initialised) await initialise(binaries, clusterFolder, passwords.admin, user)
 
-  const port = await freePort()
+  const port = options.port ?? (await freePort())
   const logFile = join(folder, 'server.log')
   const log = await open(logFile, 'a', 0o600)
   const settings: Record<string, string> = { ...defaultSettings, ...options.settings, port: String(port) }
@@ -77,12 +81,22 @@ export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): P
   const lifeline = child.stdin
   if (!lifeline) throw new EmbeddedPostgresError(folder, 'the supervisor shell has no stdin')
   let exited = false
-  const ended = new Promise<void>((settle) =>
+  let isStopping = false
+  const gone = new Promise<void>((settle) =>
     child.once('exit', () => {
       exited = true
       settle()
     }),
   )
+  const ended = gone.then<never>(async () => {
+    if (isStopping) return await new Promise<never>(() => {})
+    throw new EmbeddedPostgresError(
+      folder,
+      `it ended by itself: ${(await lastErrorLine(logFile)) ?? 'killed'} (log: ${logFile})`,
+    )
+  })
+  // Whoever does not wait for it learns it from the next query.
+  ended.catch(() => {})
   child.once('error', () => {
     exited = true
   })
@@ -91,8 +105,9 @@ export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): P
 
   const { adminUrl, appUrl } = urlsOf(port, passwords)
   const stop = async () => {
+    isStopping = true
     lifeline.end()
-    await ended
+    await gone
   }
   try {
     await waitUntilReady(adminUrl('postgres'), () => exited)
@@ -107,7 +122,7 @@ export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): P
     await stop()
     throw new EmbeddedPostgresError(
       folder,
-      `${(await lastErrorLine(logFile)) ?? (error instanceof Error ? error.message : String(error))} (log: ${logFile})`,
+      `it did not come up: ${(await lastErrorLine(logFile)) ?? (error instanceof Error ? error.message : String(error))} (log: ${logFile})`,
     )
   }
   return {
@@ -115,6 +130,7 @@ export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): P
     folder,
     adminUrl,
     appUrl,
+    ended,
     createDatabase: (name) =>
       withClient(adminUrl('postgres'), async (client) => {
         const known = await client.query('SELECT 1 FROM pg_database WHERE datname = $1', [name])
@@ -159,7 +175,7 @@ export class EmbeddedPostgresError extends Error {
     readonly folder: string,
     readonly finding: string,
   ) {
-    super(`the embedded Postgres in ${folder} did not come up: ${finding}`)
+    super(`the embedded Postgres in ${folder}: ${finding}`)
   }
 }
 
