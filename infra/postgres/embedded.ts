@@ -7,13 +7,15 @@
  * system user; where that user cannot reach a folder, the server's files move to `/var/lib/bioledger`.
  */
 import { execFile, spawn } from 'node:child_process'
-import { createHash, randomBytes } from 'node:crypto'
-import { chmod, chown, cp, mkdir, open, readFile, rm, stat, writeFile } from 'node:fs/promises'
-import { createServer } from 'node:net'
-import { arch, platform } from 'node:os'
+import { randomBytes } from 'node:crypto'
+import { chmod, chown, mkdir, open, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import { platform } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
 import { promisify } from 'node:util'
 import pg from 'pg'
+import { freePort } from '../free-port.ts'
+import { EmbeddedPostgresError } from './embedded-error.ts'
+import { placeOf, reachableBinaries, type SystemUser, systemUser } from './embedded-host.ts'
 
 const run = promisify(execFile)
 
@@ -151,12 +153,6 @@ export async function embeddedPostgresUrls(
   return urlsOf(port, await readOrCreatePasswords(await placeOf(folder, await systemUser())))
 }
 
-/** The folder itself, or its stand-in where the server's user cannot reach it. */
-async function placeOf(folder: string, user: SystemUser | undefined): Promise<string> {
-  const wanted = resolve(folder)
-  return (await isReachable(dirname(wanted), user)) ? wanted : join('/var/lib/bioledger', shortHash(wanted))
-}
-
 function urlsOf(
   port: number,
   passwords: { admin: string; app: string },
@@ -166,16 +162,6 @@ function urlsOf(
   return {
     adminUrl: (database = 'bioledger') => url('postgres', passwords.admin, database),
     appUrl: (database = 'bioledger') => url('bioledger_app', passwords.app, database),
-  }
-}
-
-export class EmbeddedPostgresError extends Error {
-  readonly code = 'embedded-postgres'
-  constructor(
-    readonly folder: string,
-    readonly finding: string,
-  ) {
-    super(`the embedded Postgres in ${folder}: ${finding}`)
   }
 }
 
@@ -199,73 +185,6 @@ const defaultSettings: Record<string, string> = {
   password_encryption: 'scram-sha-256',
   timezone: 'UTC',
   datestyle: 'ISO, YMD',
-}
-
-type SystemUser = { uid: number; gid: number }
-
-/** Postgres refuses to run as root: a system user then, `postgres` (made when missing) or `nobody`. */
-async function systemUser(): Promise<SystemUser | undefined> {
-  if (process.getuid?.() !== 0) return undefined
-  const find = async (): Promise<SystemUser | undefined> => {
-    for (const name of ['postgres', 'bioledger']) {
-      const entry = (await readFile('/etc/passwd', 'utf8'))
-        .split('\n')
-        .find((line) => line.startsWith(`${name}:`))
-        ?.split(':')
-      if (entry) return { uid: Number(entry[2]), gid: Number(entry[3]) }
-    }
-    return undefined
-  }
-  const known = await find()
-  if (known) return known
-  await run('useradd', [
-    '--system',
-    '--user-group',
-    '--no-create-home',
-    '--shell',
-    '/bin/false',
-    'bioledger',
-  ]).catch(() => {})
-  return (await find()) ?? { uid: 65534, gid: 65534 }
-}
-
-async function reachableBinaries(user: SystemUser | undefined): Promise<string> {
-  const packageName = `@embedded-postgres/${platform() === 'win32' ? 'windows' : platform()}-${arch()}`
-  let native: string
-  try {
-    const binaries = (await import(packageName)) as { postgres: string }
-    native = dirname(dirname(binaries.postgres))
-  } catch {
-    throw new EmbeddedPostgresError(
-      packageName,
-      'this platform has no embedded Postgres; set BIOLEDGER_POSTGRES_URL and BIOLEDGER_EVENTSTORE_URL to a server of your own',
-    )
-  }
-  if (await isReachable(join(native, 'bin', 'postgres'), user)) return join(native, 'bin')
-  const copy = join('/var/lib/bioledger', `postgres-${shortHash(native)}`)
-  if (
-    !(await stat(join(copy, 'complete')).then(
-      () => true,
-      () => false,
-    ))
-  ) {
-    await rm(copy, { recursive: true, force: true })
-    await mkdir(copy, { recursive: true, mode: 0o755 })
-    await cp(native, copy, { recursive: true, dereference: true })
-    await writeFile(join(copy, 'complete'), '')
-  }
-  return join(copy, 'bin')
-}
-
-/** Whether the system user can pass every folder above `path` (always, when we run as ourselves). */
-async function isReachable(path: string, user: SystemUser | undefined): Promise<boolean> {
-  if (!user) return true
-  for (let at = resolve(path); ; at = dirname(at)) {
-    const { uid, gid, mode } = await stat(at)
-    const bit = uid === user.uid ? 0o100 : gid === user.gid ? 0o010 : 0o001
-    if ((mode & bit) === 0) return false
-    if (at === dirname(at)) return true
-  }
 }
 
 async function readOrCreatePasswords(folder: string): Promise<{ admin: string; app: string }> {
@@ -399,17 +318,3 @@ async function lastErrorLine(logFile: string): Promise<string | undefined> {
     .find((line) => /FATAL|PANIC|ERROR/.test(line))
     ?.replace(/^.*?(FATAL|PANIC|ERROR):\s*/, '$1: ')
 }
-
-async function freePort(): Promise<number> {
-  const server = createServer()
-  await new Promise<void>((settle, fail) => {
-    server.once('error', fail)
-    server.listen(0, '127.0.0.1', settle)
-  })
-  const address = server.address()
-  await new Promise((settle) => server.close(settle))
-  if (address === null || typeof address === 'string') throw new Error('no free port')
-  return address.port
-}
-
-const shortHash = (text: string) => createHash('sha256').update(text).digest('hex').slice(0, 12)

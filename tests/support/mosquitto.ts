@@ -1,8 +1,9 @@
 /** A real Mosquitto on any free port of this machine, with its persistence in `folder`. */
 import { spawn, spawnSync } from 'node:child_process'
 import { chmod, mkdir, writeFile } from 'node:fs/promises'
-import { connect, createServer } from 'node:net'
+import { connect } from 'node:net'
 import { join } from 'node:path'
+import { freePort } from '../../infra/free-port.ts'
 
 export const mosquittoAvailable =
   spawnSync('sh', ['-c', 'command -v mosquitto || test -x /usr/sbin/mosquitto']).status === 0
@@ -57,13 +58,4 @@ async function answers(port: number): Promise<boolean> {
     })
     socket.once('error', () => settle(false))
   })
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer()
-  await new Promise<void>((settle) => server.listen(0, '127.0.0.1', settle))
-  const address = server.address()
-  await new Promise((settle) => server.close(settle))
-  if (address === null || typeof address === 'string') throw new Error('no free port')
-  return address.port
 }

@@ -2,12 +2,12 @@ import assert from 'node:assert/strict'
 import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process'
 import { cpSync } from 'node:fs'
 import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import mqtt, { type IClientOptions, type MqttClient } from 'mqtt'
 import { sensorSubscription, sensorTopic } from '../../../schemas/mqtt.ts'
+import { freePort } from '../../free-port.ts'
 import { skipUnless } from '../../toolchain/require.ts'
 
 const here = new URL('./', import.meta.url).pathname
@@ -220,13 +220,4 @@ function makeCertificates(into: string): void {
   )
   cpSync(join(into, 'broker.crt'), join(into, 'ca.crt'))
   execFileSync('chmod', ['-R', 'a+rX', into])
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer()
-  await new Promise<void>((settle) => server.listen(0, '127.0.0.1', settle))
-  const address = server.address()
-  await new Promise((settle) => server.close(settle))
-  assert.ok(address && typeof address === 'object')
-  return address.port
 }
