@@ -2,9 +2,9 @@
 import type { ClientEvent } from '../schemas/event.ts'
 import { readingId } from '../schemas/ids.ts'
 import { sensorTopic } from '../schemas/mqtt.ts'
-import { tagDefinitions } from '../schemas/tags.ts'
+import { type TagDefinition, tagDefinitions } from '../schemas/tags.ts'
 
-export const tagsPerMessage = 20
+export const tagsPerMessage = tagDefinitions.length
 
 export type MessageOfReadings = { readonly stream: string; readonly events: ClientEvent[] }
 
@@ -12,33 +12,40 @@ export type MessageOfReadings = { readonly stream: string; readonly events: Clie
 export function messageOfReadings(index: number, vessels: number, startMs: number): MessageOfReadings {
   const vessel = `B-${index % vessels}`
   const second = Math.floor(index / vessels)
-  const atMs = startMs + second * 1000
-  const at = new Date(atMs).toISOString()
-  const receivedAt = new Date(atMs + 37).toISOString()
-  const events: ClientEvent[] = []
-  for (let tagIndex = 0; tagIndex < tagsPerMessage; tagIndex++) {
-    const definition = tagDefinitions[tagIndex % tagDefinitions.length]!
-    const [low, high] = definition.operatingRange
-    events.push({
-      id: readingId({ vessel, tag: `${definition.tag}${tagIndex}`, atMs, seq: second }),
-      type: 'SensorReadingRecorded',
-      schemaVersion: 1,
-      occurredAt: at,
-      receivedAt,
-      actor: { kind: 'device', id: vessel, role: 'sensor' },
-      source: { topic: sensorTopic(vessel), seq: second },
-      origin: 'simulated',
-      site: 'bench',
-      data: {
-        vessel,
-        tag: definition.tag,
-        value: low + (high - low) * pseudoRandom(index * 31 + tagIndex),
-        unit: definition.unit,
-        quality: 'good',
-      },
-    })
+  return {
+    stream: `reading-bench-${vessel}`,
+    events: tagDefinitions.map((definition) => readingOf(definition, vessel, startMs, second)),
   }
-  return { stream: `reading-bench-${vessel}`, events }
+}
+
+/** The reading of a tag at `second` after `startMs`; `value` where it is not to be drawn. */
+export function readingOf(
+  definition: TagDefinition,
+  vessel: string,
+  startMs: number,
+  second: number,
+  value = plausible(definition, second),
+): ClientEvent {
+  const atMs = startMs + second * 1000
+  return {
+    id: readingId({ vessel, tag: definition.tag, atMs, seq: second }),
+    type: 'SensorReadingRecorded',
+    schemaVersion: 1,
+    occurredAt: new Date(atMs).toISOString(),
+    receivedAt: new Date(atMs + 37).toISOString(),
+    actor: { kind: 'device', id: vessel, role: 'sensor' },
+    source: { topic: sensorTopic(vessel), seq: second },
+    origin: 'simulated',
+    site: 'bench',
+    data: { vessel, tag: definition.tag, value, unit: definition.unit, quality: 'good' },
+  }
+}
+
+/** Inside the operating range, with the decimals of the instrument; the same for the same seed. */
+export function plausible(definition: TagDefinition, seed: number): number {
+  const [low, high] = definition.operatingRange
+  const scale = 10 ** definition.decimals
+  return Math.round((low + (high - low) * pseudoRandom(seed * 31 + definition.tag.length)) * scale) / scale
 }
 
 function pseudoRandom(seed: number): number {

@@ -11,7 +11,9 @@ export type Measurement = {
 /** figure ÷ target for floors, target ÷ figure for ceilings: 1 or more means reached. */
 export function ratioOf({ figure, target }: Measurement): number | undefined {
   if (!target) return undefined
-  return 'atLeast' in target ? figure / target.atLeast : target.atMost / figure
+  if ('atLeast' in target) return figure / target.atLeast
+  if (target.atMost === 0) return figure <= 0 ? 1 : 0
+  return target.atMost / figure
 }
 
 export function tableOf(measurements: readonly Measurement[]): string {
@@ -40,7 +42,7 @@ export function tableOf(measurements: readonly Measurement[]): string {
 const spell = (value: number) =>
   value >= 1000
     ? Math.round(value).toLocaleString('en')
-    : value >= 100
+    : value >= 100 || value === 0
       ? value.toFixed(0)
       : value >= 10
         ? value.toFixed(1)
