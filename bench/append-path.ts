@@ -34,6 +34,7 @@ export async function benchAppendPath(deps: {
   const ours: number[] = []
   const emmettRates = new Map<number, number[]>()
   const copied: number[] = []
+  const copiedReady: number[] = []
   let next = 0
   let copyPosition = 0
   let ourCpu = { product: 0, postgres: 0, seconds: 0 }
@@ -71,10 +72,12 @@ export async function benchAppendPath(deps: {
             (event) => `${++copyPosition}\t${stream}\t${canonicalJson(event).replaceAll('\\', '\\\\')}\n`,
           ),
         )
+        const readyMs = performance.now()
         await pipeline(
           Readable.from(chunked(lines, 1_000)),
           copy.query(copyFrom('COPY bench_copy FROM STDIN')),
         )
+        copiedReady.push(eventsPerRound / ((performance.now() - readyMs) / 1000))
       }),
     )
     if (rival)
@@ -130,7 +133,7 @@ export async function benchAppendPath(deps: {
       figure: ourRate / counted(copied),
       unit: '×',
       target: { atLeast: 0.8 },
-      note: `COPY ${Math.round(counted(copied)).toLocaleString('en')} events/s, no ids, no streams, no checks`,
+      note: `COPY ${Math.round(counted(copied)).toLocaleString('en')} events/s with the writing of the JSON, as ours; ${Math.round(counted(copiedReady)).toLocaleString('en')} events/s of lines that lie ready: ours ÷ that ${(ourRate / counted(copiedReady)).toFixed(2)}`,
     },
   ]
 }
