@@ -1,4 +1,6 @@
 /** What must be undone in whatever way the bench ends, newest first. */
+import type { RunningProduct } from '../tests/support/product.ts'
+
 export type Cleanup = {
   /** `done` takes the step off the list: it has been taken. */
   add(step: () => Promise<unknown>): { done(): void }
@@ -21,4 +23,11 @@ export function cleanupList(): Cleanup {
       for (let step = steps.pop(); step; step = steps.pop()) await step().catch(() => {})
     },
   }
+}
+
+/** Ends it as Ctrl-C does, so that its Postgres is gone too; by force when that takes long. */
+export async function endProduct(product: RunningProduct): Promise<void> {
+  const timer = setTimeout(() => void product.kill(), 20_000)
+  await product.stop()
+  clearTimeout(timer)
 }

@@ -8,7 +8,7 @@ import { embeddedPostgresUrls } from '../infra/postgres/embedded.ts'
 import { createPool } from '../infra/postgres/pool.ts'
 import { sensorTopic } from '../schemas/mqtt.ts'
 import { eventually, type RunningProduct, startProduct } from '../tests/support/product.ts'
-import type { Cleanup } from './cleanup.ts'
+import { type Cleanup, endProduct } from './cleanup.ts'
 import { manyTagMessages, onEachConnection, oneTagMessages } from './messages.ts'
 import { costOf, splitOf } from './processes.ts'
 import { type NextMessage, openPublisher } from './publisher.ts'
@@ -29,7 +29,7 @@ export async function benchIngest(deps: {
 }): Promise<readonly Measurement[]> {
   const dataFolder = join(deps.folder, 'product')
   const product = await startProduct({ dataFolder })
-  const stop = deps.cleanup.add(() => product.kill())
+  const stop = deps.cleanup.add(() => endProduct(product))
   const measured: Measurement[] = []
   if (deps.lines.latency) {
     deps.log('latency and memory at 2,000 readings/s')

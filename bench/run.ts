@@ -30,15 +30,17 @@ const scale = scaleOf(process.env.BIOLEDGER_TEST_BENCH_SCALE)
 const isWanted = (line: LineName) => only === undefined || only.includes(line)
 const log = (text: string) => process.stderr.write(`bench: ${text}\n`)
 const cleanup = cleanupList()
+let isEnding = false
 
 for (const [signal, code] of [
   ['SIGINT', 130],
   ['SIGTERM', 143],
 ] as const)
-  process.once(signal, () => {
-    log(`${signal}: cleaning up`)
-    void cleanUp().finally(() => process.exit(code))
-  })
+  process.once(signal, () => endEarly(signal, code))
+// Connections that the clean-up cuts under running work complain; that is no news.
+process.on('uncaughtException', (error) => {
+  if (!isEnding) endEarly(error.message, 2)
+})
 
 try {
   const measured = await bench()
@@ -46,19 +48,30 @@ try {
   if (json) process.stdout.write(`${JSON.stringify({ machine, scale, measured }, null, 2)}\n`)
   else process.stdout.write(`${machine}\n\n${tableOf(measured)}\n`)
 } catch (error) {
-  log(
-    error instanceof Error
-      ? `${error.message}${error.cause ? ` (${String(error.cause)})` : ''}`
-      : String(error),
-  )
+  if (!isEnding)
+    log(
+      error instanceof Error
+        ? `${error.message}${error.cause ? ` (${String(error.cause)})` : ''}`
+        : String(error),
+    )
   process.exitCode = 2
-} finally {
-  await cleanUp()
+}
+if (!isEnding) {
+  isEnding = true
+  await cleanup.run()
+}
+
+function endEarly(why: string, code: number): void {
+  isEnding = true
+  log(`${why}: cleaning up`)
+  void cleanup.run().finally(() => process.exit(code))
 }
 
 async function bench(): Promise<Measurement[]> {
   const folder = await mkdtemp(join(tmpdir(), 'bioledger-bench-'))
-  cleanup.add(() => rm(folder, { recursive: true, force: true }))
+  // A Postgres whose product was killed may still be on its way out.
+  cleanup.add(() => rm(folder, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 }))
+  cleanup.add(endDescendants)
   // As root, Postgres runs as another user, who must be able to pass.
   await chmod(folder, 0o755)
   const measured: Measurement[] = []
@@ -103,11 +116,6 @@ async function append(postgres: EmbeddedPostgres): Promise<readonly Measurement[
   await store.close()
   closing.done()
   return measured
-}
-
-async function cleanUp(): Promise<void> {
-  await cleanup.run()
-  await endDescendants()
 }
 
 /** For trying the bench itself: sizes and durations times this factor. */
