@@ -50,7 +50,8 @@ export async function appendPlan(
           )[0],
       )
     } catch (error) {
-      if (wasRefused || !refusals.has(codeOf(error))) throw error
+      // Our own statement refused is a defect to be seen, never one to be dropped.
+      if (wasRefused || !plan.hasMessages || !refusals.has(codeOf(error))) throw error
       wasRefused = true
       log.error({ stream, error: messageOf(error) }, 'the store refuses readings: they are quarantined')
       plan.quarantineAll(`an event the store takes: ${messageOf(error)}`.slice(0, 300))

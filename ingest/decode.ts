@@ -5,10 +5,11 @@
  * reference that the tests compare them with.
  */
 import { isUtf8 } from 'node:buffer'
+import { createHash } from 'node:crypto'
 import type { SensorMessage } from '../infra/mqtt/message-source.ts'
 import type { Origin } from '../schemas/event.ts'
 import type { Quality, QuarantineReason } from '../schemas/events/sensor-events.ts'
-import { maximumPayloadBytes, parseSensorTopic } from '../schemas/mqtt.ts'
+import { maximumPayloadBytes, parseSensorTopic, sensorTopic } from '../schemas/mqtt.ts'
 import { vesselIdPattern } from '../schemas/streams.ts'
 import { findTag, resolveUnit, type TagDefinition } from '../schemas/tags.ts'
 import type { DecodedMessage, DecodedReading, Rejected } from './decoded-message.ts'
@@ -21,15 +22,30 @@ export const futureToleranceMs = 5 * 60_000
 /** A vessel has 19 tags; a message with more values than this is none of ours. */
 export const maximumValues = 256
 const maximumTopicLength = 512
+const keptOfOversized = 16 * 1024
 
-/** `traceparent`: the trace that the message's way through ingest belongs to. */
+/** `traceparent`: the trace that the message's way through ingest belongs to. Never throws. */
 export function decodeMessage(message: SensorMessage, traceparent?: string): DecodedMessage {
   const address = addressOf(message.topic)
-  const decoded = content(message, address)
+  const { payload } = message
+  let decoded: Content
+  try {
+    decoded = content(message, address)
+  } catch {
+    // Nesting deeper than the stack: no reading of ours looks like that.
+    decoded = whole('schema', '', 'a payload that can be read: a number, or an object of plain values')
+  }
   return {
     topic: address.topic,
+    source: address.source,
     vessel: address.vessel,
-    payload: message.payload,
+    // Of what is too large only the kept part stays in memory while it waits.
+    ...(payload.length > maximumPayloadBytes
+      ? {
+          payload: Buffer.from(payload.subarray(0, keptOfOversized)),
+          oversized: { length: payload.length, sha256: createHash('sha256').update(payload).digest('hex') },
+        }
+      : { payload }),
     dup: message.dup,
     receivedAtMs: message.receivedAtMs,
     claims: decoded.claims,
@@ -44,6 +60,8 @@ export function decodeMessage(message: SensorMessage, traceparent?: string): Dec
 
 type Address = {
   readonly topic: string
+  /** Under which the accounting counts it. */
+  readonly source: string
   readonly vessel: string | undefined
   readonly form: 'single' | 'many' | 'unknown'
   readonly tagPath: string | undefined
@@ -67,16 +85,48 @@ function addressOf(topic: string): Address {
   if (known) return known
   const parsed = parseSensorTopic(topic)
   const isVessel = parsed !== undefined && vesselIdPattern.test(parsed.vessel)
+  const vessel = isVessel ? parsed.vessel : undefined
+  const definition = parsed?.tagPath === undefined ? undefined : findTag(parsed.tagPath)
+  const shown = readable(topic, maximumTopicLength)
+  const isRegistered =
+    vessel !== undefined &&
+    (parsed?.tagPath === undefined ||
+      definition?.tag === parsed.tagPath ||
+      definition?.aliases.includes(parsed.tagPath) === true)
   const address: Address = {
-    topic: readable(topic, maximumTopicLength),
-    vessel: isVessel ? parsed.vessel : undefined,
+    topic: shown,
+    source: isRegistered ? shown : strangerSource(vessel, shown),
+    vessel,
     form: parsed === undefined ? 'unknown' : parsed.tagPath === undefined ? 'many' : 'single',
     tagPath: parsed?.tagPath,
-    definition: parsed?.tagPath === undefined ? undefined : findTag(parsed.tagPath),
+    definition,
   }
+  if (topic.length > maximumTopicLength) return address
   if (addresses.size >= rememberedAddresses) addresses.clear()
   addresses.set(topic, address)
   return address
+}
+
+const strangers = new Map<string, Set<string>>()
+const namedStrangers = 64
+const vesselsWithStrangers = 10_000
+
+/**
+ * Topics that the registry does not know are named one by one, up to a bound, then counted together: a sender that
+ * puts a counter into its topic must not make the accounts grow without end. A wildcard is no topic of anybody.
+ */
+function strangerSource(vessel: string | undefined, topic: string): string {
+  const key = vessel ?? '+'
+  let named = strangers.get(key)
+  if (!named && strangers.size < vesselsWithStrangers) {
+    named = new Set()
+    strangers.set(key, named)
+  }
+  if (named && (named.has(topic) || named.size < namedStrangers)) {
+    named.add(topic)
+    return topic
+  }
+  return `${sensorTopic(key)}/+`
 }
 
 function content(message: SensorMessage, address: Address): Content {
@@ -181,6 +231,7 @@ function manyTags(parsed: unknown, text: string, receivedAtMs: number): Content 
     }
   }
   const tags = Object.keys(values)
+  if (tags.length === 0) return whole('schema', '/values', 'at least one value')
   if (tags.length > maximumValues)
     return whole('schema', '/values', `at most ${maximumValues} values in a message, not ${tags.length}`)
   strings += tags.length
@@ -331,5 +382,6 @@ const pointer = (parent: string, name: string): string =>
   `${parent}/${name.replaceAll('~', '~0').replaceAll('/', '~1')}`
 
 function quoted(value: unknown): string {
+  if (typeof value === 'object' && value !== null) return Array.isArray(value) ? 'an array' : 'an object'
   return readable(JSON.stringify(value) ?? String(value), 80)
 }

@@ -214,3 +214,36 @@ test('the topics of the plant with their aliases lead to the canonical tag', () 
     assert.equal(item.definition.tag, tag)
   }
 })
+
+test('nesting deeper than the stack is quarantined like any other rubbish', () => {
+  const deep = '['.repeat(30_000) + ']'.repeat(30_000)
+  assert.deepEqual(reasons(decode(pH, deep)), ['not-a-number'])
+  assert.deepEqual(reasons(decode(pH, `{"value":${deep}}`)), ['not-a-number'])
+  assert.deepEqual(reasons(decode(sensorTopic('V-01'), deep)), ['schema'])
+})
+
+test('a message without a single value is quarantined, not passed over', () => {
+  const decoded = decode(sensorTopic('V-01'), '{"at":"2026-11-21T09:30:00.000Z","values":{}}')
+  assert.deepEqual([decoded.claims, reasons(decoded)], [1, ['schema']])
+})
+
+test('a sender that invents topics cannot make the accounts grow without end', () => {
+  const sources = new Set<string>()
+  for (let n = 0; n < 5_000; n++) {
+    const decoded = decode(`bioprocess/pichia/V-99/sensors/count/${n}`, '1')
+    assert.equal(decoded.topic, `bioprocess/pichia/V-99/sensors/count/${n}`)
+    sources.add(decoded.source)
+  }
+  assert.ok(sources.size <= 65, `${sources.size} sources`)
+  assert.equal(
+    decode('bioprocess/pichia/V-99/sensors/offgas/co2', '1').source,
+    'bioprocess/pichia/V-99/sensors/offgas/co2',
+  )
+})
+
+test('of an oversized payload only the beginning stays in memory, with its length and hash', () => {
+  const decoded = decode(pH, Buffer.alloc(5 * 1024 * 1024, 0x31))
+  assert.deepEqual(reasons(decoded), ['payload-too-large'])
+  assert.equal(decoded.payload.length, 16 * 1024)
+  assert.equal(decoded.oversized?.length, 5 * 1024 * 1024)
+})

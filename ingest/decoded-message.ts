@@ -26,11 +26,15 @@ export type Rejected = {
 }
 
 export type DecodedMessage = {
-  /** At most 512 characters of the MQTT topic: the source that the accounting knows. */
+  /** At most 512 characters of the MQTT topic. */
   readonly topic: string
+  /** Under which the accounting counts it: the topic, or one name for all topics beyond the number it names. */
+  readonly source: string
   /** Undefined when the topic names none that could be one. */
   readonly vessel: string | undefined
   readonly payload: Buffer
+  /** Facts of a payload above the limit, of which `payload` holds only the beginning. */
+  readonly oversized?: { readonly length: number; readonly sha256: string }
   readonly dup: boolean
   readonly receivedAtMs: number
   /** How many readings the message claims to carry; 1 when nothing can be made of it. */

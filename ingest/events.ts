@@ -28,7 +28,8 @@ export function messageContext(message: DecodedMessage, site: string): MessageCo
     message,
     occurredAt: instantOf(message.atMs),
     receivedAt: instantOf(message.receivedAtMs),
-    source: message.seq === undefined ? { topic: message.topic } : { topic: message.topic, seq: message.seq },
+    source:
+      message.seq === undefined ? { topic: message.source } : { topic: message.source, seq: message.seq },
     actor: deviceActor(message.vessel),
     site,
   }
@@ -83,10 +84,11 @@ const keptBytesOfMessage = 384 * 1024
 export function quarantineEvent(context: MessageContext, rejected: Rejected): ClientEvent {
   const { message } = context
   const { payload } = message
-  const rawSha256 = createHash('sha256').update(payload).digest('hex')
+  const rawLength = message.oversized?.length ?? payload.length
+  const rawSha256 = message.oversized?.sha256 ?? createHash('sha256').update(payload).digest('hex')
   const hasIdentity = message.hasSourceTime && message.seq !== undefined
   const share = Math.floor(keptBytesOfMessage / message.items.length)
-  const truncated = payload.length > Math.min(wholeBytes, share)
+  const truncated = rawLength > Math.min(wholeBytes, share)
   return {
     id: hasIdentity
       ? derivedId(
@@ -116,7 +118,7 @@ export function quarantineEvent(context: MessageContext, rejected: Rejected): Cl
       field: rejected.field,
       rule: rejected.rule,
       raw: (truncated ? payload.subarray(0, Math.min(keptBytes, share)) : payload).toString('base64'),
-      rawLength: payload.length,
+      rawLength,
       rawSha256,
       truncated,
       possiblyDuplicate: message.dup && !hasIdentity,

@@ -47,6 +47,8 @@ type Planned = {
 
 export type RequestPlan = {
   events(): readonly ClientEvent[]
+  /** False for events of ingest's own alone (statements, seals). */
+  readonly hasMessages: boolean
   readonly newUnits: ReadonlyMap<string, string>
   /** An event of this id stands in the store already: the same fact, or another one. */
   resolveCollision(id: string, stored: ClientEvent): void
@@ -81,7 +83,7 @@ export function requestPlan(
   }
   const addQuarantine = (context: MessageContext, rejected: Rejected): void => {
     const event = quarantineEvent(context, rejected)
-    if (planned.has(event.id)) delta(context.message.topic).duplicate++
+    if (planned.has(event.id)) delta(context.message.source).duplicate++
     else planned.set(event.id, { kind: 'quarantine', event, context, field: rejected.field })
   }
   const addReading = (
@@ -96,13 +98,13 @@ export function requestPlan(
       planned.set(id, { kind: 'reading', event, context, field: reading.field })
       return id
     }
-    if (isSameFact(before.event, event)) delta(context.message.topic).duplicate++
+    if (isSameFact(before.event, event)) delta(context.message.source).duplicate++
     else addQuarantine(context, collision(event, reading.field))
     return undefined
   }
 
   const addMessage = ({ message, lateFor }: PendingMessage): void => {
-    delta(message.topic).received += message.claims
+    delta(message.source).received += message.claims
     const context = messageContext(message, knowledge.site)
     const step = message.items.some((item) => item.kind === 'reading')
       ? knowledge.sequence.clocks.observe(message)
@@ -175,12 +177,13 @@ export function requestPlan(
     events: () => Array.from(planned.values(), ({ event }) => event),
     newUnits,
     sideEvents,
+    hasMessages: messages.length > 0,
     resolveCollision(id, stored) {
       const entry = planned.get(id)
       if (!entry) return
       planned.delete(id)
       if (entry.context === undefined) return
-      if (isSameFact(stored, entry.event)) delta(entry.context.message.topic).duplicate++
+      if (isSameFact(stored, entry.event)) delta(entry.context.message.source).duplicate++
       else addQuarantine(entry.context, collision(entry.event, entry.field))
     },
     quarantineAll(rule) {
@@ -205,7 +208,7 @@ export function requestPlan(
       for (const recorded of outcome?.recorded ?? []) {
         const entry = entries.next().value
         if (!entry?.context) continue
-        const figure = delta(entry.context.message.topic)
+        const figure = delta(entry.context.message.source)
         if (!isNew(recorded.revision)) figure.duplicate++
         else if (entry.kind === 'quarantine') figure.quarantined++
       }

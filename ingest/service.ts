@@ -182,7 +182,7 @@ export async function startIngest(deps: IngestDeps): Promise<Ingest> {
     tracer.endSpan(span)
     metrics.messagesInFlight--
     metrics.readingsInFlight -= claims
-    metrics.lastLagMs = clock.nowMs() - message.receivedAtMs
+    metrics.lastLagMs = clock.nowMs() - decoded.receivedAtMs
   }
 
   const sealEnded = (): void => {

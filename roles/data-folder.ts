@@ -3,7 +3,7 @@
  * never written half. Holds `bioledger.json` (whose folder this is), `endpoints.json` (where the running parts
  * listen), `api-token`, the Postgres files.
  */
-import { chmod, mkdir, open, readdir, readFile, rename, rm, stat, statfs, writeFile } from 'node:fs/promises'
+import { chmod, link, mkdir, readdir, readFile, rename, rm, stat, statfs, writeFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { UserError } from './user-error.ts'
 
@@ -50,7 +50,9 @@ async function claim(folder: string): Promise<DataFolder> {
   const markerFile = join(folder, 'bioledger.json')
   const found = await readFile(markerFile, 'utf8').catch(() => undefined)
   if (found === undefined) {
-    const strangers = (await readdir(folder)).filter((name) => name !== lockName)
+    const strangers = (await readdir(folder)).filter(
+      (name) => !name.startsWith(lockName) && !/^bioledger\.json\.\d+\.tmp$/.test(name),
+    )
     if (strangers.length > 0)
       throw new UserError(
         `data folder ${folder}: it holds ${strangers[0]} and is not ours; choose an empty or new one with BIOLEDGER_DATA_DIR`,
@@ -101,25 +103,32 @@ const lockName = 'running.json'
 
 async function lock(folder: string): Promise<void> {
   const file = join(folder, lockName)
-  for (;;) {
-    try {
-      const handle = await open(file, 'wx', 0o644)
-      await handle.writeFile(JSON.stringify({ pid: process.pid }))
-      await handle.close()
-      return
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
+  const temporary = `${file}.${process.pid}.tmp`
+  await writeFile(temporary, JSON.stringify({ pid: process.pid }))
+  try {
+    await take()
+  } finally {
+    await rm(temporary, { force: true })
+  }
+
+  async function take(): Promise<void> {
+    for (;;) {
+      try {
+        // `link` makes the whole file appear at once, and never replaces one.
+        return await link(temporary, file)
+      } catch (error) {
+        if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
+      }
+      const pid = await readFile(file, 'utf8')
+        .then((text) => Number((JSON.parse(text) as { pid: unknown }).pid))
+        .catch(() => Number.NaN)
+      if (Number.isInteger(pid) && pid !== process.pid && (await isOurs(pid)))
+        throw new UserError(
+          `data folder ${folder}: it is in use by process ${pid}; stop that one first or choose another with BIOLEDGER_DATA_DIR`,
+        )
+      // Left behind by a process that was killed.
+      await rm(file, { force: true })
     }
-    const pid = await readFile(file, 'utf8').then(
-      (text) => Number((JSON.parse(text) as { pid: unknown }).pid),
-      () => Number.NaN,
-    )
-    if (Number.isInteger(pid) && pid !== process.pid && (await isOurs(pid)))
-      throw new UserError(
-        `data folder ${folder}: it is in use by process ${pid}; stop that one first or choose another with BIOLEDGER_DATA_DIR`,
-      )
-    // Left behind by a process that was killed.
-    await rm(file, { force: true })
   }
 }
 

@@ -42,7 +42,9 @@ export const singleReadingPayload = z.strictObject({
 export const manyTagPayload = z.strictObject({
   at: sourceTime,
   seq: z.int().nonnegative().optional(),
-  values: z.record(z.string(), z.unknown()),
+  values: z
+    .record(z.string(), z.unknown())
+    .refine((values) => Object.keys(values).length > 0, 'at least one value'),
   units: z.record(z.string(), z.string()).optional(),
   quality: quality.optional(),
   origin: origin.optional(),

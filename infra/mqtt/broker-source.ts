@@ -38,12 +38,15 @@ export type BrokerSourceOptions = {
   readonly nowMs?: () => number
 }
 
+const subscribeAgainMs = 2_000
+
 export function brokerSource(options: BrokerSourceOptions): MessageSource {
   const { url, clientId, log, protocolVersion = 5, receiveMaximum = 1_000, nowMs = Date.now } = options
   // A broker that keeps to the Receive Maximum never comes to it, so that reading goes on and the connection lives.
   const readingBound = protocolVersion === 5 ? 2 * receiveMaximum : receiveMaximum
   let client: MqttClient | undefined
   let isPaused = false
+  let isSubscribed = false
 
   const start = async (deliver: Deliver): Promise<void> => {
     const connected = mqtt.connect(url, {
@@ -67,17 +70,28 @@ export function brokerSource(options: BrokerSourceOptions): MessageSource {
     takeFrom(connected, deliver)
     connected.on('error', (error) => log.warn({ error: error.message }, 'MQTT broker'))
     connected.on('close', () => log.debug('MQTT connection closed'))
+    connected.on('close', () => {
+      isSubscribed = false
+    })
     await new Promise<void>((settle) => {
-      connected.on('connect', () => {
+      const subscribe = (): void => {
         connected.subscribe(sensorSubscription, subscription(protocolVersion), (error, granted) => {
-          if (error) return log.warn({ error: error.message }, 'MQTT subscription failed')
-          if (granted?.some(({ qos }) => qos > 2)) {
-            log.error({ topic: sensorSubscription }, 'the MQTT broker refuses the subscription')
-            return
+          // Below QoS 1 there is nothing to acknowledge, and above 2 stands a refusal.
+          const isGranted = !error && granted?.every(({ qos }) => qos === 1 || qos === 2)
+          if (isGranted) {
+            isSubscribed = true
+            return settle()
           }
-          settle()
+          log.error(
+            { topic: sensorSubscription, error: error?.message, granted: granted?.map(({ qos }) => qos) },
+            'the MQTT broker refuses the subscription with QoS 1; trying again',
+          )
+          setTimeout(() => {
+            if (connected.connected && !isSubscribed) subscribe()
+          }, subscribeAgainMs).unref()
         })
-      })
+      }
+      connected.on('connect', subscribe)
       // Also a source that never came up can be stopped.
       connected.once('end', settle)
     })
@@ -127,7 +141,7 @@ export function brokerSource(options: BrokerSourceOptions): MessageSource {
 
   return {
     start,
-    isConnected: () => client?.connected ?? false,
+    isConnected: () => (client?.connected ?? false) && isSubscribed,
     pause: () => {
       isPaused = true
     },

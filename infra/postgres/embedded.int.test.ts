@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { execFile, spawn } from 'node:child_process'
-import { chmod, mkdtemp, readFile, rm } from 'node:fs/promises'
+import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
@@ -83,4 +83,20 @@ test('as root, a data folder that the server cannot reach gets a stand-in it can
     await rm(server.folder, { recursive: true, force: true })
     await rm(closed, { recursive: true, force: true })
   }
+})
+
+test('a damaged or missing password file is told in one line and never replaced', async () => {
+  const folder = await temporaryFolder()
+  const options = { folder: join(folder, 'postgres'), settings: { fsync: 'off' } }
+  await (await startEmbeddedPostgres(options)).stop()
+  const file = join(folder, 'postgres', 'passwords.json')
+  const passwords = await readFile(file, 'utf8')
+  await writeFile(file, '')
+  await assert.rejects(startEmbeddedPostgres(options), /holds no passwords/)
+  assert.equal(await readFile(file, 'utf8'), '')
+  await rm(file)
+  await assert.rejects(startEmbeddedPostgres(options), /is missing beside the data/)
+  await writeFile(file, passwords, { mode: 0o600 })
+  await (await startEmbeddedPostgres(options)).stop()
+  await rm(folder, { recursive: true, force: true })
 })

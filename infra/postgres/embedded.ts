@@ -8,7 +8,7 @@
  */
 import { execFile, spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
-import { chmod, chown, mkdir, open, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import { chown, mkdir, open, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { platform } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
 import { promisify } from 'node:util'
@@ -55,13 +55,18 @@ export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): P
   await mkdir(dirname(folder), { recursive: true, mode: 0o755 })
   await mkdir(folder, { recursive: true, mode: 0o700 })
   if (user) await chown(folder, user.uid, user.gid)
-  const passwords = await readOrCreatePasswords(folder)
-
   await waitForFormerServer(clusterFolder)
   const initialised = await stat(join(clusterFolder, 'PG_VERSION')).then(
     () => true,
     () => false,
   )
+  const known = await readPasswords(folder)
+  if (initialised && !known)
+    throw new EmbeddedPostgresError(
+      folder,
+      `${passwordFile} is missing beside the data; put it back from a backup`,
+    )
+  const passwords = known ?? (await createPasswords(folder))
   if (!initialised) await initialise(binaries, clusterFolder, passwords.admin, user)
 
   const port = options.port ?? (await freePort())
@@ -150,7 +155,10 @@ export async function embeddedPostgresUrls(
   folder: string,
   port: number,
 ): Promise<Pick<EmbeddedPostgres, 'adminUrl' | 'appUrl'>> {
-  return urlsOf(port, await readOrCreatePasswords(await placeOf(folder, await systemUser())))
+  const place = await placeOf(folder, await systemUser())
+  const passwords = await readPasswords(place)
+  if (!passwords) throw new EmbeddedPostgresError(place, `${passwordFile} is missing`)
+  return urlsOf(port, passwords)
 }
 
 function urlsOf(
@@ -187,19 +195,43 @@ const defaultSettings: Record<string, string> = {
   datestyle: 'ISO, YMD',
 }
 
-async function readOrCreatePasswords(folder: string): Promise<{ admin: string; app: string }> {
-  const file = join(folder, 'passwords.json')
+type Passwords = { readonly admin: string; readonly app: string }
+
+const passwordFile = 'passwords.json'
+
+/** Never overwrites: with another password the server's data would be there and out of reach. */
+async function readPasswords(folder: string): Promise<Passwords | undefined> {
+  const file = join(folder, passwordFile)
+  const text = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return undefined
+    throw new EmbeddedPostgresError(folder, `${file} cannot be read (${error.message})`)
+  })
+  if (text === undefined) return undefined
   try {
-    return JSON.parse(await readFile(file, 'utf8'))
+    const { admin, app } = JSON.parse(text) as Partial<Passwords>
+    if (admin && app) return { admin, app }
   } catch {
-    const passwords = {
-      admin: randomBytes(24).toString('base64url'),
-      app: randomBytes(24).toString('base64url'),
-    }
-    await writeFile(file, JSON.stringify(passwords), { mode: 0o600 })
-    await chmod(file, 0o600)
-    return passwords
+    // Told below, like a file without passwords.
   }
+  throw new EmbeddedPostgresError(folder, `${file} holds no passwords; put it back from a backup`)
+}
+
+async function createPasswords(folder: string): Promise<Passwords> {
+  const passwords = {
+    admin: randomBytes(24).toString('base64url'),
+    app: randomBytes(24).toString('base64url'),
+  }
+  const temporary = join(folder, `${passwordFile}.new`)
+  await rm(temporary, { force: true })
+  const handle = await open(temporary, 'wx', 0o600)
+  try {
+    await handle.writeFile(JSON.stringify(passwords))
+    await handle.sync()
+  } finally {
+    await handle.close()
+  }
+  await rename(temporary, join(folder, passwordFile))
+  return passwords
 }
 
 async function initialise(

@@ -14,6 +14,11 @@ const { startEmbeddedPostgres } = await import('../postgres/embedded.ts')
 
 const kinds = { '--crash': '.crash.test.ts', '--containers': '.containers.test.ts' }
 const kind = process.argv.find((argument) => argument in kinds)
+const unknown = process.argv.slice(2).find((argument) => argument.startsWith('--') && !(argument in kinds))
+if (unknown) {
+  process.stderr.write(`${unknown}: no such kind of test (${Object.keys(kinds).join(', ')})\n`)
+  process.exit(2)
+}
 const wanted = process.argv.slice(2).filter((argument) => !argument.startsWith('--'))
 const files = (await testFiles(root)).filter((file) => {
   const special = Object.values(kinds).find((ending) => file.endsWith(ending))
