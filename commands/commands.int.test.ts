@@ -560,3 +560,17 @@ test('whatever JSON is sent, the answer is never a failure of ours', async () =>
     { numRuns: 150 },
   )
 })
+
+test('a batch cannot be entered for a time when another one held the vessel', async () => {
+  const vessel = 'V-overlap'
+  const first = await newBatch({ ...fresh(), vessel, occurredAt: hoursAgo(10) })
+  const ended = await api.post(
+    `batches/${first.id}/abort`,
+    { outcome: 'Aborted_Other', reason, occurredAt: hoursAgo(4) },
+    { ifMatch: first.etag },
+  )
+  assert.equal(ended.status, 201, JSON.stringify(ended.body))
+  const overlapping = await api.post('batches', { ...fresh(), vessel, occurredAt: hoursAgo(6) })
+  assertProblem(overlapping, 409, 'vessel-occupied-then')
+  await newBatch({ ...fresh(), vessel, occurredAt: hoursAgo(3) })
+})

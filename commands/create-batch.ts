@@ -21,6 +21,7 @@ import {
   type NumberInCampaign,
   numberHolding,
   refuseBusyVessel,
+  refuseOverlap,
   refuseTakenNumber,
   vesselHolding,
   vesselReleased,
@@ -111,6 +112,7 @@ async function refuseIfTaken(store: EventStore, plan: Plan): Promise<void> {
   const vessel = await vesselHolding(store, plan.vessel)
   if (vessel.heldBy)
     refuseBusyVessel(plan.vessel, vessel.heldBy, (await readBatch(store, vessel.heldBy)).state)
+  refuseOverlap(plan.vessel, plan.created.occurredAt, vessel.occupiedUntil)
 }
 
 /** False when others were faster and everything must be looked at again. */
@@ -148,13 +150,17 @@ async function reserveVessel(store: EventStore, plan: Plan): Promise<boolean> {
   const held = await vesselHolding(store, plan.vessel)
   const holder = held.heldBy
   if (holder === plan.batchId) return true
+  refuseOverlap(plan.vessel, plan.created.occurredAt, held.occupiedUntil)
   const released = []
   if (holder !== undefined) {
     const { state, events } = await readBatch(store, holder)
     refuseBusyVessel(plan.vessel, holder, state)
     if (state.status === 'absent' && !(await giveUpBatch(store, holder, plan.by))) return false
     const end = events.find((event) => event.type === 'BatchClosed' || event.type === 'BatchAborted')
-    released.push(vesselReleased(plan.vessel, holder, end?.occurredAt ?? plan.by.receivedAt, plan.by))
+    if (end) refuseOverlap(plan.vessel, plan.created.occurredAt, end.occurredAt)
+    // A batch that never came to be occupied the vessel for no time at all.
+    const at = end?.occurredAt ?? held.heldFrom ?? plan.by.receivedAt
+    released.push(vesselReleased(plan.vessel, holder, at, plan.by))
   }
   const reserved: Fact = {
     type: 'VesselReserved',

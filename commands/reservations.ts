@@ -21,6 +21,9 @@ export type Holding = {
   /** −1 before the first event. */
   readonly revision: bigint
   readonly heldBy: string | undefined
+  /** Of a vessel: since when it is reserved, and until when it was occupied before; process time. */
+  readonly heldFrom: string | undefined
+  readonly occupiedUntil: string | undefined
 }
 
 export type NumberInCampaign = {
@@ -51,14 +54,22 @@ async function holding(
   concerns: (event: RecordedEvent) => boolean,
 ): Promise<Holding> {
   let heldBy: string | undefined
+  let heldFrom: string | undefined
+  let occupiedUntil: string | undefined
   let revision = -1n
   for await (const event of store.readStream(stream)) {
     revision = event.revision
     if (!concerns(event)) continue
-    if (event.type === reserved) heldBy = String(event.data.batchId)
-    else if (event.type === released && event.data.batchId === heldBy) heldBy = undefined
+    const { batchId, from, at } = event.data
+    if (event.type === reserved) {
+      heldBy = String(batchId)
+      heldFrom = typeof from === 'string' ? from : undefined
+    } else if (event.type === released && batchId === heldBy) {
+      heldBy = undefined
+      if (typeof at === 'string' && (occupiedUntil === undefined || at > occupiedUntil)) occupiedUntil = at
+    }
   }
-  return { stream, revision, heldBy }
+  return { stream, revision, heldBy, heldFrom, occupiedUntil }
 }
 
 export const expected = ({ revision }: Holding) => (revision < 0n ? 'noStream' : revision)
@@ -75,6 +86,24 @@ export function refuseBusyVessel(vessel: string, holder: string, state: BatchSta
     state: state.status,
     allowed: ['another vessel', `closure or abort of batch ${holder}`],
     errors: [{ in: 'body', pointer: '/vessel', value: vessel, rule }],
+  })
+}
+
+/**
+ * 409 when the vessel held another batch at that time, although it is free by now: whose readings were they? A
+ * batch entered late is entered for a time when the vessel was free.
+ */
+export function refuseOverlap(vessel: string, from: string, occupiedUntil: string | undefined): void {
+  if (occupiedUntil === undefined || from >= occupiedUntil) return
+  const rule = 'a batch begins when the one before it on the vessel has ended'
+  throw new ProblemError({
+    status: 409,
+    code: 'vessel-occupied-then',
+    detail: `vessel ${vessel} held another batch until ${occupiedUntil}; this one would begin at ${from}`,
+    rule,
+    state: `occupied until ${occupiedUntil}`,
+    allowed: ['another vessel', `occurredAt from ${occupiedUntil} on`],
+    errors: [{ in: 'body', pointer: '/occurredAt', value: from, rule }],
   })
 }
 

@@ -135,7 +135,7 @@ test('what cannot be asked gets a problem that names parameter and rule', async 
     ],
     [`${api}/batches/nonsense`, 404, 'unknown-batch'],
     [`${api}/batches/01980000-0000-7000-8000-0000000000ff/timeline`, 404, 'unknown-batch'],
-    [`${api}/batches/${id}?asOfPosition=${first}`, 404, 'batch-not-yet-created'],
+    [`${api}/batches/${id}?asOfPosition=${first}`, 404, 'unknown-batch'],
     [`${api}/live`, 400, 'invalid-request'],
     [`${api}/live?batch=nonsense`, 404, 'unknown-batch'],
   ]

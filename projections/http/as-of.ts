@@ -5,7 +5,7 @@ import { ProblemError } from '../../infra/http/problem.ts'
 import type { PoolClient } from '../../infra/postgres/pool.ts'
 import type { Batch } from '../../schemas/http.ts'
 import { sourceTime } from '../../schemas/mqtt.ts'
-import { readBatch, readCreation } from '../query/records.ts'
+import { readBatch } from '../query/records.ts'
 import {
   type AsOfQuestion,
   atStanding,
@@ -71,27 +71,20 @@ const uuidText = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$
 
 /** The batch where the answer stands; 404 when there is none, 503 when its read models stopped before. */
 export async function requireBatch(client: PoolClient, standing: Standing, id: string): Promise<Batch> {
-  if (!uuidText.test(id)) throw unknownBatch(id)
+  if (!uuidText.test(id)) throw unknownBatch(id, standing)
   await refuseParked(client, standing, [`batch-${id}`, `reading-${id}`])
   const batch = await readBatch(client, id, standing.position)
   if (batch) return batch
-  const created = await readCreation(client, id)
-  if (created === undefined) throw unknownBatch(id)
-  throw new ProblemError({
-    status: 404,
-    code: 'batch-not-yet-created',
-    detail: `batch ${id} did not exist yet as of position ${standing.position}: it was created at position ${created}`,
-    rule: 'asOf is at or after the creation of the batch',
-    state: 'not created',
-  })
+  throw unknownBatch(id, standing)
 }
 
-const unknownBatch = (id: string) =>
+/** The same for a batch that is not yet there and for one that never will be: the past knows no future. */
+const unknownBatch = (id: string, standing: Standing) =>
   new ProblemError({
     status: 404,
     code: 'unknown-batch',
-    detail: `there is no batch ${id}`,
-    rule: 'the id of a batch',
+    detail: `there was no batch ${id} as of position ${standing.position}`,
+    rule: 'the id of a batch that exists as of the position asked for',
   })
 
 export const batchPath = z.object({ id: z.string().min(1).max(100).toLowerCase() })

@@ -15,15 +15,6 @@ export async function readBatch(
   return rows[0] && batchOf(rows[0])
 }
 
-/** The position that created the batch, whenever that was; undefined when there is no such batch. */
-export async function readCreation(client: PoolClient, batchId: string): Promise<bigint | undefined> {
-  const { rows } = await client.query<{ created: bigint | null }>(
-    'SELECT min(lower(known)) AS created FROM batch WHERE batch_id = $1',
-    [batchId],
-  )
-  return rows[0]?.created ?? undefined
-}
-
 export type BatchFilter = {
   readonly status?: string | undefined
   readonly vessel?: string | undefined
