@@ -87,6 +87,12 @@ async function claim(folder: string): Promise<DataFolder> {
   }
 }
 
+/** Whether data of ours lie there. */
+export async function isDataFolder(path: string): Promise<boolean> {
+  const found = await readFile(join(resolve(path), 'bioledger.json'), 'utf8').catch(() => undefined)
+  return found !== undefined && layoutOf(found) !== undefined
+}
+
 /** Where the product that runs on this folder listens. Throws `UserError` when none does. */
 export async function readEndpoints(path: string): Promise<Endpoints> {
   const folder = resolve(path)

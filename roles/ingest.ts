@@ -22,6 +22,8 @@ export type IngestRole = Part & {
   stop(): Promise<void>
 }
 
+const stuckAfterMs = 10_000
+
 /** Throws `UserError` when the embedded broker's port is taken. */
 export async function startIngestRole(deps: {
   store: EventStore
@@ -54,6 +56,16 @@ export async function startIngestRole(deps: {
       },
     })
     const metrics = metricsOf(() => ingest.metrics)
+    // A store that takes nothing shows as messages that wait while none is acknowledged.
+    let progress = { acknowledged: -1, sinceMs: performance.now() }
+    const isStuck = (): boolean => {
+      const { messages, messagesInFlight } = ingest.metrics
+      const acknowledged = messages - messagesInFlight
+      if (messagesInFlight === 0 || acknowledged !== progress.acknowledged)
+        progress = { acknowledged, sinceMs: performance.now() }
+      return performance.now() - progress.sinceMs > stuckAfterMs
+    }
+    const watch = setInterval(isStuck, 1_000).unref()
     const unregister = telemetry.registerMetrics(metrics)
     return {
       name: 'ingest',
@@ -63,10 +75,13 @@ export async function startIngestRole(deps: {
       readiness: async () =>
         failure !== undefined
           ? { ok: false, detail: failure instanceof Error ? failure.message : String(failure) }
-          : source.isConnected()
-            ? { ok: true }
-            : { ok: false, detail: 'no connection to the MQTT broker' },
+          : !source.isConnected()
+            ? { ok: false, detail: 'no subscription at the MQTT broker' }
+            : isStuck()
+              ? { ok: false, detail: `no message has become durable for ${stuckAfterMs / 1000} s` }
+              : { ok: true },
       stop: async () => {
+        clearInterval(watch)
         unregister()
         await ingest.stop()
         await pool.end()

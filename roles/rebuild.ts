@@ -2,12 +2,12 @@
  * `bioledger rebuild`: the read models anew from the events, compared with the old ones at the same position, then
  * switched in. Works on a running product (the projector follows the switch) and on a stopped one.
  */
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import { readConfig } from '../infra/config.ts'
 import { createLogger } from '../infra/log.ts'
 import { embeddedPostgresUrls, startEmbeddedPostgres } from '../infra/postgres/embedded.ts'
 import { rebuildReadModels } from '../projections/rebuild.ts'
-import { openDataFolder, readEndpoints } from './data-folder.ts'
+import { isDataFolder, openDataFolder, readEndpoints } from './data-folder.ts'
 import { openEventStore, type Urls } from './foundations.ts'
 import { progressBar } from './progress.ts'
 import { shutdownOrder } from './shutdown.ts'
@@ -66,6 +66,10 @@ export async function rebuildCommand(given: { dataDir: string; json: boolean }):
       )
       return { app: appUrl(), admin: adminUrl() }
     }
+    if (!(await isDataFolder(given.dataDir)))
+      throw new UserError(
+        `data folder ${resolve(given.dataDir)}: there are no data of ours; name the right one with --data-dir`,
+      )
     const folder = await openDataFolder(given.dataDir)
     shutdown.add(() => folder.release())
     const postgres = await startEmbeddedPostgres({ folder: postgresFolder })

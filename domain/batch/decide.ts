@@ -164,22 +164,24 @@ function closed(
   findings: Findings,
 ): Fact {
   const { occurredAt: _, ...given } = request
-  const closedBy = request.closedBy ?? performed.actor.id
-  if (request.approvedBy === closedBy)
+  // Whoever is named as the closer, the one who sends this closes too.
+  const closers = [performed.actor.id, ...(request.closedBy === undefined ? [] : [request.closedBy])]
+  if (closers.includes(request.approvedBy))
     findings.add(
       'approver-is-closer',
       'approvedBy',
       request.approvedBy,
-      `another person than ${closedBy}, who closes`,
+      `another person than ${closers.join(' and ')}, who close`,
     )
+  const totalRuntimeHours = runtimeHours(state, performed, findings)
   within(findings, 'finalOd600', request.finalOd600, '0', '9999.9999')
-  within(findings, 'glycerolDepletionHours', request.glycerolDepletionHours, '0', '9999.99')
+  within(findings, 'glycerolDepletionHours', request.glycerolDepletionHours, '0', totalRuntimeHours)
   within(findings, 'maxDoPercent', request.maxDoPercent, '0', '200')
   within(findings, 'cumulativeBaseMl', request.cumulativeBaseMl, '0', '99999')
   return fact('BatchClosed', performed, {
     ...given,
     outcome: 'Complete',
-    totalRuntimeHours: runtimeHours(state, performed, findings),
+    totalRuntimeHours,
   })
 }
 

@@ -305,7 +305,7 @@ test('the limits themselves are possible', () => {
 
 test('a batch with eight samples is closed with its runtime', () => {
   const fact = given(sampledEightTimes).accepts(
-    close({ closedBy: 't-1', approvedBy: 'e-1', occurredAt: '2026-11-21T11:30:00Z' }),
+    close({ closedBy: 't-1', approvedBy: 'qa-7', occurredAt: '2026-11-21T11:30:00Z' }),
   )
   assert.deepEqual(fact.data, {
     batchId,
@@ -314,7 +314,7 @@ test('a batch with eight samples is closed with its runtime', () => {
     totalRuntimeHours: '2.50',
     doSpikeObserved: true,
     closedBy: 't-1',
-    approvedBy: 'e-1',
+    approvedBy: 'qa-7',
     lateEntry: true,
   })
 })
@@ -334,6 +334,16 @@ test('who closes does not approve, whether named or entering it', () => {
   assert.deepEqual(codes(given(sampledEightTimes).rejects(close({ approvedBy: 't-1', closedBy: 't-1' }))), [
     'approver-is-closer',
   ])
+})
+
+test('naming somebody else as the closer does not let the one who enters it approve', () => {
+  assert.deepEqual(codes(given(sampledEightTimes).rejects(close({ approvedBy: 'e-1', closedBy: 't-1' }))), [
+    'approver-is-closer',
+  ])
+})
+
+test('glycerol cannot be depleted after the batch has ended', () => {
+  assert.equal(given(sampledEightTimes).rejects(close({ glycerolDepletionHours: '9000' })).length, 1)
 })
 
 test('impossible closing figures are refused, all named at once', () => {

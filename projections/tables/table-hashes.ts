@@ -2,7 +2,7 @@
  * Hashes of the read models at a position, one for each table and key, independent of the order of rows and of how
  * readings are packed: two builds of the same events give the same hashes. Not cryptographic: they find mistakes.
  */
-import type { Pool } from '../../infra/postgres/pool.ts'
+import { inTransaction, type Pool, type PoolClient } from '../../infra/postgres/pool.ts'
 import { knownAt, openPoints, type PackedPoints } from './point-columns.ts'
 
 export type KeyHash = { readonly rows: number; readonly hash: string }
@@ -45,10 +45,18 @@ const queries: Readonly<Record<string, { key: string; row: string; from: string 
   },
 }
 
+/** All of it in one snapshot: a live projector moves readings from the tail into chunks meanwhile. */
 export async function hashTables(pool: Pool, position: bigint): Promise<TableHashes> {
+  return await inTransaction(pool, async (client) => {
+    await client.query('SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY')
+    return await hashSnapshot(client, position)
+  })
+}
+
+async function hashSnapshot(client: PoolClient, position: bigint): Promise<TableHashes> {
   const hashes = new Map<string, ReadonlyMap<string, KeyHash>>()
   for (const [table, { key, row, from }] of Object.entries(queries)) {
-    const { rows } = await pool.query<{ key: string; rows: bigint; hash: string }>(
+    const { rows } = await client.query<{ key: string; rows: bigint; hash: string }>(
       `SELECT ${key} AS key, count(*) AS rows, sum(hashtextextended(ROW(${row})::text, 0))::text AS hash FROM ${from} GROUP BY 1`,
       [position],
     )
@@ -57,7 +65,7 @@ export async function hashTables(pool: Pool, position: bigint): Promise<TableHas
       new Map(rows.map((found) => [found.key, { rows: Number(found.rows), hash: found.hash }])),
     )
   }
-  hashes.set('reading', await hashReadings(pool, position))
+  hashes.set('reading', await hashReadings(client, position))
   return hashes
 }
 
@@ -85,7 +93,7 @@ export function differencesOf(live: TableHashes, rebuilt: TableHashes): Differen
 
 type Sum = { rows: number; low: number; high: number }
 
-async function hashReadings(pool: Pool, position: bigint): Promise<ReadonlyMap<string, KeyHash>> {
+async function hashReadings(client: PoolClient, position: bigint): Promise<ReadonlyMap<string, KeyHash>> {
   const sums = new Map<number, Sum>()
   const sumOf = (id: number) => {
     const known = sums.get(id) ?? { rows: 0, low: 0, high: 0 }
@@ -94,7 +102,7 @@ async function hashReadings(pool: Pool, position: bigint): Promise<ReadonlyMap<s
   }
   let after: { series_id: number; first_position: bigint } = { series_id: -1, first_position: 0n }
   while (true) {
-    const { rows } = await pool.query<{ series_id: number; first_position: bigint; points: Buffer }>(
+    const { rows } = await client.query<{ series_id: number; first_position: bigint; points: Buffer }>(
       `SELECT series_id, first_position, points FROM reading_chunk
        WHERE (series_id, first_position) > ($1, $2) AND first_position <= $3 ORDER BY series_id, first_position LIMIT 200`,
       [after.series_id, after.first_position, position],
@@ -107,13 +115,13 @@ async function hashReadings(pool: Pool, position: bigint): Promise<ReadonlyMap<s
       addPoints(openPoints(row.points), position, () => sum)
     }
   }
-  const { rows: frames } = await pool.query<{ points: Buffer }>(
+  const { rows: frames } = await client.query<{ points: Buffer }>(
     'SELECT points FROM reading_tail WHERE first_position <= $1',
     [position],
   )
   for (const frame of frames)
     addPoints(openPoints(frame.points), position, (packed, index) => sumOf(packed.series?.[index] ?? 0))
-  const { rows: names } = await pool.query<{ series_id: number; name: string }>(
+  const { rows: names } = await client.query<{ series_id: number; name: string }>(
     `SELECT series_id, ${series} AS name FROM series`,
   )
   return new Map(
