@@ -11,7 +11,7 @@ import { postgresEventStore } from '../../infra/event-store/postgres/postgres-ev
 import { startEmbeddedPostgres } from '../../infra/postgres/embedded.ts'
 import { startMosquitto } from './mosquitto.ts'
 import { startPlant } from './plant.ts'
-import { eventually, root, startProduct, withoutSettings } from './product.ts'
+import { eventually, type RunningProduct, root, startProduct, withoutSettings } from './product.ts'
 
 export type DrillReport = {
   readonly kills: number
@@ -42,7 +42,10 @@ export async function crashDrill(options: {
       readingsPerSecond: options.readingsPerSecond,
       startMs: Date.now() - 86_400_000,
     })
+    // One vessel is in a batch that is aborted halfway: routing, sealing and rerouting are killed too.
+    const drilled = await createBatch(product, plant.startMs)
     for (let kill = 1; kill <= options.kills; kill++) {
+      if (kill === Math.ceil(options.kills / 2)) await abortBatch(product, drilled)
       // The moment is drawn; what is waited for is progress of the plant, so that load really flows.
       const target = plant.acknowledged.size + Math.floor(random() * options.readingsPerSecond * 2)
       await eventually('the plant publishes', async () => plant.acknowledged.size >= target, 120_000)
@@ -56,27 +59,27 @@ export async function crashDrill(options: {
       )
     }
     await plant.stop()
-    const idle = (vessel: number) => `P-${vessel}`
     await eventually(
       'everything published is stored and stated',
       async () => {
         const { items } = await product.get<{
           items: { stream: string; stored: number; balanced: boolean; sinceStatement: number }[]
         }>('/api/v1/ingress')
-        const ours = items.filter((item) =>
-          Array.from({ length: 10 }, (_, vessel) => idle(vessel + 1)).some((vessel) =>
-            item.stream.startsWith(`reading-${vessel}-`),
-          ),
-        )
         return (
-          ours.reduce((sum, item) => sum + item.stored, 0) >= plant.acknowledged.size &&
-          ours.every((item) => item.balanced && item.sinceStatement === 0)
+          items.reduce((sum, item) => sum + item.stored, 0) >= plant.acknowledged.size &&
+          items.every((item) => item.balanced && item.sinceStatement === 0)
         )
       },
       240_000,
     )
+    await eventually('the stream of the aborted batch is sealed', async () => {
+      const { items } = await product.get<{ items: unknown[] }>(
+        `/api/v1/batches/${drilled}/timeline?type=StreamSealed`,
+      )
+      return items.length === 1
+    })
     assert.equal(await product.stop(), 0, 'Ctrl-C ends cleanly')
-    const record = await inspect(dataFolder, plant)
+    const record = await inspect(dataFolder, plant, drilled)
     const rebuild = spawnSync(
       process.execPath,
       ['--import', 'tsx', 'main.ts', 'rebuild', '--data-dir', dataFolder, '--json'],
@@ -96,21 +99,45 @@ export async function crashDrill(options: {
   }
 }
 
+async function createBatch(product: RunningProduct, startMs: number): Promise<string> {
+  const created = await product.post('/api/v1/batches', {
+    number: 1,
+    phase: 'B',
+    campaign: 'drill',
+    vessel: 'P-1',
+    occurredAt: new Date(startMs - 60_000).toISOString(),
+  })
+  assert.equal(created.status, 201, JSON.stringify(created.body))
+  return (created.headers.get('location') ?? '').split('/').at(-1) ?? ''
+}
+
+async function abortBatch(product: RunningProduct, batchId: string): Promise<void> {
+  const aborted = await product.post(
+    `/api/v1/batches/${batchId}/abort`,
+    { outcome: 'Aborted_Other', reason: { code: 'drill', text: 'half of the drill is over' } },
+    { 'if-match': `"batch-${batchId}@0"` },
+  )
+  assert.equal(aborted.status, 201, JSON.stringify(aborted.body))
+}
+
 /** Reads the whole store with nothing else running: order, gaplessness, every acknowledged reading, each once. */
 async function inspect(
   dataFolder: string,
   plant: { acknowledged: Set<string>; published: Set<string> },
+  batchId: string,
 ): Promise<{ stored: number; duplicates: number }> {
   const postgres = await startEmbeddedPostgres({ folder: join(dataFolder, 'postgres') })
   const store = await postgresEventStore({ appUrl: postgres.appUrl() })
   const stored = new Set<string>()
   const revisions = new Map<string, bigint>()
+  const sealed = new Set<string>()
+  const readings = new Map<string, number>()
   let last: bigint | undefined
   let duplicates = 0
   try {
     for await (const page of store.readAll())
       for (const event of page.events) {
-        assert.equal(event.position, last === undefined ? event.position : last + 1n, 'positions are gapless')
+        assert.equal(event.position, last === undefined ? 1n : last + 1n, 'positions are gapless')
         last = event.position
         assert.equal(
           event.revision,
@@ -122,7 +149,13 @@ async function inspect(
         if (event.type === 'IngressStated')
           for (const source of (event.data as { sources: { duplicate: number }[] }).sources)
             duplicates = Math.max(duplicates, source.duplicate)
+        assert.ok(!sealed.has(event.stream), `${event.stream} goes on after its seal`)
+        if (event.type === 'StreamSealed') {
+          sealed.add(event.stream)
+          assert.equal(BigInt((event.data as { count: number }).count), event.revision)
+        }
         if (event.type !== 'SensorReadingRecorded') continue
+        readings.set(event.stream, (readings.get(event.stream) ?? 0) + 1)
         assert.ok(!stored.has(event.id), `reading ${event.id} is stored twice`)
         assert.ok(plant.published.has(event.id), `reading ${event.id} was never published`)
         stored.add(event.id)
@@ -131,6 +164,8 @@ async function inspect(
     await store.close()
     await postgres.stop()
   }
+  assert.ok(sealed.has(`reading-${batchId}`), 'the stream of the aborted batch is sealed')
+  assert.ok((readings.get(`reading-${batchId}`) ?? 0) > 0, 'readings reached the batch')
   const lost = [...plant.acknowledged].filter((id) => !stored.has(id))
   assert.deepEqual(lost, [], 'no acknowledged reading is lost')
   return { stored: stored.size, duplicates }

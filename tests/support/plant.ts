@@ -11,6 +11,8 @@ export type Plant = {
   /** Ids of readings whose message the broker acknowledged. */
   readonly acknowledged: Set<string>
   readonly published: Set<string>
+  /** Source time of the first message. */
+  readonly startMs: number
   /** Stops publishing and waits for what is under way. */
   stop(): Promise<void>
 }
@@ -74,6 +76,7 @@ export async function startPlant(options: {
   return {
     acknowledged,
     published,
+    startMs: options.startMs,
     stop: async () => {
       clearInterval(timer)
       await Promise.all(underWay)
