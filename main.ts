@@ -1,6 +1,7 @@
 /** The command line of bioprocess-ledger: which command starts which role. Everything else is in `roles/`. */
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
 import { readConfig } from './infra/config.ts'
+import { migrateCommand } from './roles/migrate.ts'
 import { rebuildCommand } from './roles/rebuild.ts'
 import { replayCommand } from './roles/replay.ts'
 import { serveCommand, servedRoles } from './roles/serve.ts'
@@ -39,6 +40,11 @@ program
   .description('run one role against the servers that BIOLEDGER_* name')
   .argument('<role>', servedRoles.join(', '))
   .action((role: string) => serveCommand(role, config()))
+
+program
+  .command('migrate')
+  .description('make or update the database schemas that BIOLEDGER_*_ADMIN_URL may change, then end')
+  .action(() => migrateCommand(config()))
 
 program
   .command('simulate')

@@ -56,6 +56,7 @@ test('the stack is valid with the settings of the example, and every role is con
     'eventstoredb',
     'ingest',
     'kafka',
+    'migrate',
     'mosquitto',
     'otel-collector',
     'postgres',
@@ -74,7 +75,9 @@ test('the stack is valid with the settings of the example, and every role is con
     assert.match(config.config.postgresUrl ?? '', /^postgres:\/\/bioledger_app:secret0123@postgres:5432\//)
     assert.equal(config.config.mqttUrl !== undefined, role === 'ingest')
     assert.equal(config.config.simulate, 'off')
+    assert.equal(config.config.postgresAdminUrl, undefined, `${role} holds no rights of the owner`)
   }
+  assert.match(services.get('migrate') ?? '', /BIOLEDGER_POSTGRES_ADMIN_URL: .*bioledger_owner/)
 })
 
 test('the stack does not start with an empty password', { skip }, async () => {
