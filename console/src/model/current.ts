@@ -1,5 +1,5 @@
 /** Keeping the fetched current values and timeline up with what arrives live. */
-import { findTag } from '../../../schemas/tags.ts'
+import { findTag, resolveUnit, type TagDefinition } from '../../../schemas/tags.ts'
 import type { CurrentValue, LiveReadings, TimelineItem } from '../api/answers.ts'
 
 /** The newest reading of each tag by source time; a late one does not replace a newer one. */
@@ -32,10 +32,16 @@ export function applyReadings(current: readonly CurrentValue[], frame: LiveReadi
         flags: [],
         at: reading.at,
         position: frame.position,
-        operatingRange: [definition.operatingRange[0], definition.operatingRange[1]],
+        operatingRange: rangeIn(definition, reading.unit),
       })
   }
   return [...byTag.values()]
+}
+
+/** The registry's range in the unit that the reading came in: the API's convention. */
+function rangeIn(definition: TagDefinition, unit: string): [number, number] {
+  const factor = resolveUnit(definition, unit)?.factor ?? 1
+  return [definition.operatingRange[0] / factor, definition.operatingRange[1] / factor]
 }
 
 export function newestSourceMs(current: readonly CurrentValue[]): number | null {

@@ -31,7 +31,10 @@ export type RangePlace = {
 /** Outside the range by less than this share of it is noise around its end, not a verdict (DO rests at 100 ± 1.5 %). */
 const deadband = 0.02
 
-/** Undefined when the unit is not one of the tag's: there is nothing to compare with. */
+/**
+ * `range` is in the unit of the value, as the API gives it. Undefined when the unit is not one of the tag's: there is
+ * nothing to compare with.
+ */
 export function placeInRange(
   value: number,
   range: readonly [number, number],
@@ -39,13 +42,11 @@ export function placeInRange(
   unit: string,
 ): RangePlace | undefined {
   const definition = findTag(tag)
-  const factor = definition ? resolveUnit(definition, unit)?.factor : 1
-  if (factor === undefined) return undefined
+  if (definition && !resolveUnit(definition, unit)) return undefined
   const [low, high] = range
-  const own = value * factor
-  const share = Math.min(1, Math.max(0, (own - low) / (high - low || 1)))
+  const share = Math.min(1, Math.max(0, (value - low) / (high - low || 1)))
   const spare = deadband * (high - low)
-  return { share, verdict: own < low - spare ? 'below' : own > high + spare ? 'above' : 'within' }
+  return { share, verdict: value < low - spare ? 'below' : value > high + spare ? 'above' : 'within' }
 }
 
 /** What stands beside a value: a word and a shape; colour only repeats them. */

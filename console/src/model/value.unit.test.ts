@@ -25,9 +25,10 @@ test('a flag is said in words; being late says nothing about simulated data', ()
   assert.equal(flagWords(['late'], 'simulated'), '')
 })
 
-test("a value sent in another of the tag's units is placed in the range by its factor", () => {
-  assert.equal(placeInRange(60, [0, 2], 'Gas_Flow_Inlet', 'L/h')?.share, 0.5)
-  assert.equal(placeInRange(60, [0, 2], 'Gas_Flow_Inlet', 'furlong'), undefined)
+test("a value sent in another of the tag's units is placed in the range of that unit", () => {
+  assert.equal(placeInRange(60, [0, 120], 'Gas_Flow_Inlet', 'L/h')?.share, 0.5)
+  assert.equal(placeInRange(1013, [900, 1500], 'Reactor_Pressure', 'mbar')?.verdict, 'within')
+  assert.equal(placeInRange(60, [0, 120], 'Gas_Flow_Inlet', 'furlong'), undefined)
 })
 
 test("a unit that is not the tag's own stands as it was sent", () => {
