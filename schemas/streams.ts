@@ -7,6 +7,16 @@ export const streams = {
   reading: (batchId: string) => `reading-${batchId}`,
   /** Readings of a vessel outside any batch, one stream a UTC day of their source time. */
   idleReading: (vessel: string, day: string) => `reading-${vessel}-idle-${day.replaceAll('-', '')}`,
+  /** Forecasts issued, withheld and scored. */
+  forecast: (batchId: string) => `forecast-${batchId}`,
+  /** Process values derived window by window. */
+  derived: (batchId: string) => `derived-${batchId}`,
+  model: (modelId: string) => `model-${modelId}`,
+  ledgerHeads: 'ledger-heads',
+  ledgerKeys: 'ledger-keys',
+  ledgerTimeStamps: 'ledger-timestamps',
+  ledgerExtracts: 'ledger-extracts',
+  ledgerFindings: 'ledger-findings',
   vessel: (vessel: string) => `vessel-${vessel}`,
   campaign: (campaign: string) => `campaign-${campaign}`,
   /** Messages whose vessel is unknown share this stream. */

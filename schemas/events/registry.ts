@@ -3,6 +3,10 @@ import type { z } from 'zod'
 import { type ClientEvent, clientEnvelope, type RecordedEvent } from '../event.ts'
 import * as batch from './batch-events.ts'
 import type { EventType } from './event-type.ts'
+import * as forecast from './forecast-events.ts'
+import * as ledger from './ledger-events.ts'
+import * as model from './model-events.ts'
+import * as process from './process-events.ts'
 import * as sensor from './sensor-events.ts'
 
 const definitions = [
@@ -23,6 +27,23 @@ const definitions = [
   batch.vesselReleased,
   batch.campaignNumberReserved,
   batch.campaignNumberReleased,
+  process.processWindowDerived,
+  forecast.odForecastIssued,
+  forecast.forecastWithheld,
+  forecast.forecastScored,
+  model.modelRegistered,
+  model.modelApproved,
+  model.modelActivated,
+  model.modelSuspended,
+  model.modelRetired,
+  model.sealedSetRead,
+  ledger.headsStated,
+  ledger.ledgerKeyAdded,
+  ledger.ledgerKeyRetired,
+  ledger.ledgerKeyRevoked,
+  ledger.checkpointTimeStamped,
+  ledger.extractIssued,
+  ledger.ledgerFindingRaised,
 ] as unknown as readonly EventType[]
 
 const byType: ReadonlyMap<string, EventType> = new Map(
