@@ -35,10 +35,7 @@ export function parseVerifierKey(verifierKey: string): NoteVerifier {
   const { name, keyId, type, key } = parseKey(verifierKey.split('+'), 32)
   if (type !== ed25519Type) throw new NoteError(`algorithm ${type} of key ${name} is unknown`)
   if (keyIdOf(name, type, key) !== keyId) throw new NoteError(`key id of ${name} does not match the key`)
-  const publicKey = createPublicKey({
-    format: 'jwk',
-    key: { kty: 'OKP', crv: 'Ed25519', x: key.toString('base64url') },
-  })
+  const publicKey = ed25519PublicKey(key)
   return {
     name,
     keyId,
@@ -59,13 +56,7 @@ export function parseSignerKey(signerKey: string): NoteSigner {
 /** Signer named `name` from a 32-byte Ed25519 seed (RFC 8032 5.1.5). */
 export function noteSigner(name: string, seed: Uint8Array): NoteSigner {
   requireKeyName(name)
-  if (seed.length !== 32) throw new NoteError(`seed has ${seed.length} bytes, expected 32`)
-  const privateKey: KeyObject = createPrivateKey({
-    key: Buffer.concat([pkcs8Ed25519Prefix, seed]),
-    format: 'der',
-    type: 'pkcs8',
-  })
-  const key = Buffer.from(createPublicKey(privateKey).export({ format: 'jwk' }).x!, 'base64url')
+  const { privateKey, key } = ed25519PrivateKey(seed)
   const keyId = keyIdOf(name, ed25519Type, key)
   return {
     name,
@@ -151,14 +142,37 @@ export function strictBase64(text: string): Buffer | undefined {
   return bytes.toString('base64') === text ? bytes : undefined
 }
 
-const pkcs8Ed25519Prefix = Buffer.from('302e020100300506032b657004220420', 'hex')
-const hex8 = (keyId: number) => keyId.toString(16).padStart(8, '0')
+/** `key`: the 32 bytes of an Ed25519 public key (RFC 8032 5.1.5). */
+export function ed25519PublicKey(key: Uint8Array): KeyObject {
+  return createPublicKey({
+    format: 'jwk',
+    key: { kty: 'OKP', crv: 'Ed25519', x: Buffer.from(key).toString('base64url') },
+  })
+}
 
-function keyIdOf(name: string, type: number, key: Uint8Array): number {
+/** `seed`: 32 bytes; `key` is its public key. */
+export function ed25519PrivateKey(seed: Uint8Array): { privateKey: KeyObject; key: Buffer } {
+  if (seed.length !== 32) throw new NoteError(`seed has ${seed.length} bytes, expected 32`)
+  const privateKey = createPrivateKey({
+    key: Buffer.concat([pkcs8Ed25519Prefix, seed]),
+    format: 'der',
+    type: 'pkcs8',
+  })
+  const { x } = createPublicKey(privateKey).export({ format: 'jwk' })
+  if (x === undefined) throw new NoteError('the seed gives no Ed25519 key')
+  return { privateKey, key: Buffer.from(x, 'base64url') }
+}
+
+const pkcs8Ed25519Prefix = Buffer.from('302e020100300506032b657004220420', 'hex')
+export const hex8 = (keyId: number) => keyId.toString(16).padStart(8, '0')
+
+/** First four bytes of SHA-256(name ‖ LF ‖ type ‖ key) as a number. */
+export function keyIdOf(name: string, type: number, key: Uint8Array): number {
   return createHash('sha256').update(name).update(Buffer.of(0x0a, type)).update(key).digest().readUInt32BE(0)
 }
 
-function parseKey(
+/** A key that names an algorithm and carries `keyBytes` bytes; its id is not yet checked. */
+export function parseKey(
   parts: readonly string[],
   keyBytes: number,
 ): { name: string; keyId: number; type: number; key: Buffer } {
