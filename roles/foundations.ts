@@ -10,6 +10,7 @@ import {
   migrateEventStoreDbIndex,
 } from '../infra/event-store/eventstoredb/eventstoredb-event-store.ts'
 import { migrateEventStore, postgresEventStore } from '../infra/event-store/postgres/postgres-event-store.ts'
+import { migrateFeed } from '../infra/feed/checkpoints.ts'
 import type { Logger } from '../infra/log.ts'
 import { migrateIngest } from '../ingest/service.ts'
 import { migrateReadModels } from '../projections/tables/database.ts'
@@ -35,6 +36,7 @@ export async function openEventStore(config: Config, urls: Urls, log: Logger): P
     if (urls.admin !== undefined) {
       await migrateIngest({ adminUrl: urls.admin })
       await migrateReadModels(urls.admin)
+      await migrateFeed({ adminUrl: urls.admin })
       if (isEventStoreDb) await migrateEventStoreDbIndex({ adminUrl: urls.admin })
     }
     if (!isEventStoreDb) {
