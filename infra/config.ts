@@ -17,6 +17,15 @@ const url = (rule: string, ...schemes: string[]) =>
     return parsed !== null && schemes.includes(parsed.protocol)
   }, rule)
 
+const wholeNumber = (minimum: number, maximum: number) => {
+  const rule = `a whole number ${minimum}–${maximum}`
+  return z
+    .string()
+    .regex(/^(0|[1-9]\d{0,9})$/, rule)
+    .transform(Number)
+    .refine((value) => value >= minimum && value <= maximum, rule)
+}
+
 const presets = /^(N|R|R-O2|batch-([1-9]|1[0-8])|off)$/
 
 const settings = z.object({
@@ -69,6 +78,36 @@ const settings = z.object({
     .string()
     .regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,49}$/, 'a site id of letters, digits, . - _ (at most 50)')
     .default('site-1'),
+  LEDGER_WITNESSES: z
+    .string()
+    .regex(
+      /^\S+ https?:\/\/[^\s,]+(,\S+ https?:\/\/[^\s,]+)*$/,
+      'a witness key and its URL with a space between, more of them separated by commas',
+    )
+    .optional(),
+  LEDGER_WITNESS_QUORUM: wholeNumber(1, 16).optional(),
+  LEDGER_WITNESS_EVERY_S: wholeNumber(1, 300).default(10),
+  LEDGER_AUDIT_EVENTS_PER_S: wholeNumber(100, 1_000_000).default(20_000),
+  TIME_STAMP_AUTHORITIES: z
+    .string()
+    .regex(
+      /^https?:\/\/[^\s,]+ [^\s,]+( \d+(\.\d+)+)?(,https?:\/\/[^\s,]+ [^\s,]+( \d+(\.\d+)+)?)*$/,
+      'URL, file of CA certificates and optionally a policy OID with spaces between, more of them separated by commas',
+    )
+    .optional(),
+  TIME_STAMP_EVERY_MIN: wholeNumber(1, 10_080).default(60),
+  TIME_STAMP_MAX_GAP_H: wholeNumber(1, 720).default(24),
+  WITNESS_NAME: z
+    .string()
+    .regex(/^[^\s+,]{1,200}$/, 'a key name without spaces, commas and plus signs, e.g. qa.example/witness')
+    .optional(),
+  WITNESS_LOGS: z
+    .string()
+    .regex(
+      /^[^\s,]+\+[0-9a-f]{8}\+[^\s,]+(,[^\s,]+\+[0-9a-f]{8}\+[^\s,]+)*$/,
+      'verifier keys of logs, separated by commas',
+    )
+    .optional(),
   LOG_LEVEL: z.enum(logLevels, { error: `one of ${logLevels.join(', ')}` }).default('info'),
 })
 
@@ -93,6 +132,26 @@ export type Config = {
   readonly simulateSpeed: number | 'max'
   readonly simulateSeed: number
   readonly site: string
+  /** Key of type 0x04 and submission prefix of each witness that cosigns the ledger's checkpoints. */
+  readonly ledgerWitnesses: readonly { readonly verifierKey: string; readonly url: string }[]
+  /** How many of them must have cosigned lately; all of them without it. */
+  readonly ledgerWitnessQuorum: number | undefined
+  readonly ledgerWitnessEveryMs: number
+  /** Events that the continuous check re-hashes a second at most. */
+  readonly ledgerAuditEventsPerS: number
+  /** RFC 3161 authorities: URL, PEM file of the CA certificates trusted for it, policy OID where one is asked for. */
+  readonly timeStampAuthorities: readonly {
+    readonly url: string
+    readonly caFile: string
+    readonly policy: string | undefined
+  }[]
+  readonly timeStampEveryMs: number
+  /** A longer time without a stamp makes the part not ready. */
+  readonly timeStampMaxGapMs: number
+  /** For `serve witness`. */
+  readonly witnessName: string | undefined
+  /** Verifier keys of the logs that this witness cosigns; a key's name is its log's origin. */
+  readonly witnessLogs: readonly string[]
   readonly logLevel: (typeof logLevels)[number]
 }
 
@@ -141,6 +200,21 @@ export function readConfig(
       simulateSpeed: value.SIMULATE_SPEED === 'max' ? 'max' : Number(value.SIMULATE_SPEED),
       simulateSeed: value.SIMULATE_SEED,
       site: value.SITE,
+      ledgerWitnesses: (value.LEDGER_WITNESSES?.split(',') ?? []).map((entry) => {
+        const [verifierKey = '', url = ''] = entry.split(' ')
+        return { verifierKey, url }
+      }),
+      ledgerWitnessQuorum: value.LEDGER_WITNESS_QUORUM,
+      ledgerWitnessEveryMs: value.LEDGER_WITNESS_EVERY_S * 1000,
+      ledgerAuditEventsPerS: value.LEDGER_AUDIT_EVENTS_PER_S,
+      timeStampAuthorities: (value.TIME_STAMP_AUTHORITIES?.split(',') ?? []).map((entry) => {
+        const [url = '', caFile = '', policy] = entry.split(' ')
+        return { url, caFile, policy }
+      }),
+      timeStampEveryMs: value.TIME_STAMP_EVERY_MIN * 60_000,
+      timeStampMaxGapMs: value.TIME_STAMP_MAX_GAP_H * 3_600_000,
+      witnessName: value.WITNESS_NAME,
+      witnessLogs: value.WITNESS_LOGS?.split(',') ?? [],
       logLevel: value.LOG_LEVEL,
     },
   }
