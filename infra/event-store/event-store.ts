@@ -99,6 +99,12 @@ export type EventStore = {
   /** The event of this id, or undefined. */
   readById(id: string): Promise<RecordedEvent | undefined>
 
+  /**
+   * By event id, the 32 bytes made at append for each of these recorded events whose payload people typed. Events
+   * without a salt are left out. Kept beside the record and never part of it: no other read gives them.
+   */
+  saltsOf(events: readonly Pick<RecordedEvent, 'id' | 'position'>[]): Promise<ReadonlyMap<string, Uint8Array>>
+
   /** Pages in position order up to the store's end as it is at the call (or `until`), then ends. */
   readAll(options?: ReadAllOptions): AsyncIterable<EventPage>
 

@@ -25,6 +25,7 @@ import { recordClock } from './record-clock.ts'
 import { assertSameStore } from './same-store.ts'
 import { subscribeTo } from './subscribe.ts'
 import type { TamperingFinding } from './tampering.ts'
+import { saltOf } from './wire-format.ts'
 
 export type EventStoreDbLimits = {
   /** Per request; the server takes 1,048,576 bytes an append, data, metadata and type counted. */
@@ -144,6 +145,16 @@ export async function eventStoreDbEventStore(options: EventStoreDbOptions): Prom
       const entry = follower.recent(id) ?? (await index.findByIds([id])).get(id)
       const placed = entry && (await eventAt(readers, entry.position))
       return placed && toRecorded(clock, placed)
+    },
+
+    async saltsOf(events) {
+      const salts = new Map<string, Uint8Array>()
+      for (const { id, position } of events) {
+        const placed = await eventAt(readers, position)
+        const salt = placed && placed.event.id === id ? saltOf(placed.event.metadata) : undefined
+        if (salt) salts.set(id, salt)
+      }
+      return salts
     },
 
     async *readAll(range = {}): AsyncGenerator<EventPage> {

@@ -91,3 +91,9 @@ export function recordedEvent(
   const traceparent = (metadata as { traceparent?: unknown } | null | undefined)?.traceparent
   return typeof traceparent === 'string' ? { ...client, ...place, traceparent } : { ...client, ...place }
 }
+
+/** The 32 bytes made at append for what people typed, where the metadata hold them. */
+export function saltOf(metadata: unknown): Buffer | undefined {
+  const salt = (metadata as { salt?: unknown } | null | undefined)?.salt
+  return typeof salt === 'string' ? Buffer.from(salt, 'base64url') : undefined
+}

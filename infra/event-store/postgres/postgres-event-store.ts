@@ -94,6 +94,14 @@ export async function postgresEventStore(options: PostgresEventStoreOptions): Pr
       return event
     },
 
+    async saltsOf(events) {
+      if (events.length === 0) return new Map()
+      const rows = await reads.run(statements.salts, [events.map((event) => event.id)])
+      return new Map(
+        rows.map(([id, salt]) => [id as string, Buffer.from((salt as string).slice(2), 'hex')] as const),
+      )
+    },
+
     async *readAll(range = {}) {
       const { filter, signal } = range
       const horizon = await pages.horizon(filter)

@@ -21,6 +21,7 @@ export const statements = {
   pageGeneral: statement('page-general'),
   passInstant: statement('pass-instant'),
   recordedAt: statement('recorded-at'),
+  salts: statement('salts'),
   storeId: statement('store-id'),
   streamBackwards: statement('stream-backwards'),
   streamForwards: statement('stream-forwards'),

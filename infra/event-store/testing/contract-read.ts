@@ -71,6 +71,19 @@ export function readContract({ store, reopen, canReopen, capabilities }: Contrac
       assert.equal(await store().readById(id), undefined)
   })
 
+  test('each typed event has a salt of its own that stays the same; others have none', async () => {
+    const stream = freshCategory().stream()
+    await appended(store(), stream, [reading(), typed(), alarm(), typed()])
+    const events = await readStream(store(), stream)
+    const salts = await store().saltsOf(events)
+    assert.deepEqual([...salts.keys()].sort(), [events[1]?.id, events[3]?.id].sort())
+    const [one, other] = [...salts.values()]
+    assert.ok(one && other && one.length === 32 && other.length === 32)
+    assert.notDeepEqual(one, other)
+    assert.deepEqual(await store().saltsOf(events), salts)
+    assert.equal((await store().saltsOf([])).size, 0)
+  })
+
   describe('the whole log', () => {
     const { category, stream } = freshCategory()
     const other = freshCategory()
