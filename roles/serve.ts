@@ -9,14 +9,17 @@ import { startIngestRole } from './ingest.ts'
 import { startProjectorRole } from './projector.ts'
 import { shutdownOrder, untilStopped } from './shutdown.ts'
 import { UserError } from './user-error.ts'
+import { serveWitness } from './witness.ts'
 
-export const servedRoles = ['ingest', 'api', 'projector'] as const
+export const servedRoles = ['ingest', 'api', 'projector', 'witness'] as const
 type Role = (typeof servedRoles)[number]
 const isServed = (role: string): role is Role => (servedRoles as readonly string[]).includes(role)
 
 export async function serveCommand(role: string, config: Config): Promise<void> {
   if (!isServed(role))
     throw new UserError(`there is no role ${role}; the roles are ${servedRoles.join(', ')}`)
+  // A witness stands on its own folder alone: no store, no database.
+  if (role === 'witness') return await serveWitness(config)
   const missing = [
     ...(config.postgresUrl === undefined ? ['BIOLEDGER_POSTGRES_URL'] : []),
     ...(role === 'ingest' && config.mqttUrl === undefined ? ['BIOLEDGER_MQTT_URL'] : []),
