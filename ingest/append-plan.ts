@@ -1,5 +1,5 @@
 /** Brings one plan into the store, whatever it takes: waits for a slow or absent store, settles colliding ids. */
-import type { AppendOutcome, EventStore } from '../infra/event-store/event-store.ts'
+import type { AppendOutcome, EventStore, ExpectedRevision } from '../infra/event-store/event-store.ts'
 import type { Logger } from '../infra/log.ts'
 import type { RecordedEvent } from '../schemas/event.ts'
 import type { RequestPlan } from './request-plan.ts'
@@ -15,12 +15,16 @@ export type AppendDeps = {
 /** Errors of the input: the same events would be refused for ever. */
 const refusals = new Set(['invalid-append', 'invalid-event', 'not-canonical'])
 
-/** Undefined when nothing was left to append. Rejects only when `signal` has aborted, or on a defect of ours. */
+/**
+ * Undefined when nothing was left to append; a conflict only where `expectedRevision` is exact. Rejects only when `signal`
+ * has aborted, or on a defect of ours.
+ */
 export async function appendPlan(
   deps: AppendDeps,
   stream: string,
   plan: RequestPlan,
   traceparent: string | undefined,
+  expectedRevision: ExpectedRevision = 'any',
 ): Promise<AppendOutcome | undefined> {
   const { store, log, signal, onRetry } = deps
   let wasRefused = false
@@ -42,7 +46,7 @@ export async function appendPlan(
             await store.append([
               {
                 stream,
-                expectedRevision: 'any',
+                expectedRevision,
                 events,
                 ...(traceparent === undefined ? {} : { traceparent }),
               },
@@ -57,7 +61,7 @@ export async function appendPlan(
       plan.quarantineAll(`an event the store takes: ${messageOf(error)}`.slice(0, 300))
       continue
     }
-    if (outcome === undefined || outcome.kind === 'conflict')
+    if (outcome === undefined || (outcome.kind === 'conflict' && expectedRevision === 'any'))
       throw new Error(`the store answered an append of any revision to ${stream} with ${outcome?.kind}`)
     if (outcome.kind !== 'id-collision') return outcome
     const stored = await untilItWorks({ what: `read colliding events of ${stream}`, log, signal }, () =>

@@ -52,7 +52,7 @@ export async function openStream(
   const figures = new Map(account.sources.map((source) => [source.topic, source]))
   const units = new Map(account.units)
   if (head > account.accountedRevision) {
-    const found = await unaccounted(store, stream, account.accountedRevision + 1n, units)
+    const found = await countStored(store, stream, { from: account.accountedRevision + 1n }, units)
     await accounting.account({ stream, accountedRevision: head, ...found })
     addFigures(figures, found.sources)
   }
@@ -84,15 +84,21 @@ export function addFigures(
   }
 }
 
-async function unaccounted(
+/**
+ * Figures of readings and quarantines that stand in the stream but were never counted; `to` is inclusive, `except` are
+ * ids that are counted elsewhere. Adds the units of tags that are new to `units`.
+ */
+export async function countStored(
   store: EventStore,
   stream: string,
-  from: bigint,
+  range: { readonly from: bigint; readonly to?: bigint; readonly except?: ReadonlySet<string> },
   units: Map<string, string>,
 ): Promise<{ sources: Map<string, SourceDelta>; newUnits: Map<string, string> }> {
   const sources = new Map<string, SourceDelta>()
   const newUnits = new Map<string, string>()
-  for await (const event of store.readStream(stream, { from })) {
+  for await (const event of store.readStream(stream, { from: range.from })) {
+    if (range.to !== undefined && event.revision > range.to) break
+    if (range.except?.has(event.id)) continue
     const isReading = event.type === 'SensorReadingRecorded'
     if (!isReading && event.type !== 'ReadingQuarantined') continue
     const topic = event.source?.topic ?? ''

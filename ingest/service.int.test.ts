@@ -83,6 +83,55 @@ test('a reading redelivered, also after a restart and flagged otherwise now, is 
   assert.equal(ofType(events, 'ReadingQuarantined').length, 0)
 })
 
+test('what a replaced ingest still brought in is counted as received, in statements and up to the seal', async () => {
+  const vessel = newVessel()
+  const batchId = randomUUID()
+  const stream = `reading-${batchId}`
+  const running = await world.start()
+  const client = await running.client()
+  const send = (seq: number) =>
+    client.publishAsync(
+      sensorTopic(vessel, 'pH'),
+      JSON.stringify({ value: 5, at: iso(day + seq * 1000), seq }),
+      { qos: 1 },
+    )
+  const bringIn = async (seq: number) => {
+    const [first] = await eventsOf(world.store, stream)
+    assert.ok(first)
+    const { revision: _, position: __, recordedAt: ___, stream: ____, ...event } = first
+    const atMs = day + seq * 1000
+    await world.store.append([
+      {
+        stream,
+        expectedRevision: 'any',
+        events: [
+          {
+            ...event,
+            id: readingId({ vessel, tag: 'pH', atMs, seq }),
+            occurredAt: iso(atMs),
+            source: { topic: sensorTopic(vessel, 'pH'), seq },
+          },
+        ],
+      },
+    ])
+  }
+  await batchEvent(world.store, 'BatchCreated', { batchId, vessel, atMs: day })
+  await send(0)
+  await bringIn(1)
+  await send(2)
+  // The sender of the replaced ingest's reading was never answered and delivers it again.
+  await send(1)
+  await bringIn(3)
+  await batchEvent(world.store, 'BatchAborted', { batchId, vessel, atMs: day + 10_000 })
+  const events = await eventually('the stream is sealed', async () => {
+    const found = await eventsOf(world.store, stream)
+    return found.at(-1)?.type === 'StreamSealed' && found
+  })
+  assert.deepEqual(balanceOf(events).stated, { received: 5, stored: 4, duplicate: 1, quarantined: 0 })
+  assert.equal(events.at(-1)?.data.count, events.length - 1)
+  await running.stop()
+})
+
 test('the same id with another value is quarantined as id-collision, the rest of its message is stored', async () => {
   const running = await world.start()
   const client = await running.client()

@@ -3,15 +3,15 @@
  * A message is acknowledged when its readings are durable in the store and its figures in the accounting.
  * Also states the figures in the stream from time to time, and seals it when its batch has ended.
  */
-import type { AppendOutcome } from '../infra/event-store/event-store.ts'
+import type { AppendOutcome, Recorded } from '../infra/event-store/event-store.ts'
 import type { Tracer } from '../infra/telemetry/tracer.ts'
 import type { ClientEvent } from '../schemas/event.ts'
-import type { Accounting } from './accounting.ts'
+import type { Accounting, SourceDelta } from './accounting.ts'
 import { type AppendDeps, appendPlan } from './append-plan.ts'
 import { gapEvents, ingressStated, streamSealed } from './events.ts'
 import type { Occupancy } from './lifecycle.ts'
 import type { IngestMetrics } from './metrics.ts'
-import { addFigures, type OpenedStream, openStream } from './open-stream.ts'
+import { addFigures, countStored, type OpenedStream, openStream } from './open-stream.ts'
 import { type PendingMessage, requestPlan } from './request-plan.ts'
 import { appendSpan } from './spans.ts'
 import { statementTiming } from './statement-timing.ts'
@@ -144,8 +144,11 @@ export function streamWriter(deps: WriterDeps, stream: string): StreamWriter {
     const before = head
     const sources = plan.figures(outcome, (revision) => revision > before)
     moveHead(outcome)
+    const newUnits = new Map(plan.newUnits)
+    if (outcome && 'recorded' in outcome)
+      await countStrangers(opened, outcome.recorded, before, sources, newUnits)
     count(plan.sideEvents)
-    const entry = { stream, accountedRevision: head, sources, newUnits: plan.newUnits }
+    const entry = { stream, accountedRevision: head, sources, newUnits }
     accounted = accounting.account(entry).then(() => {
       addFigures(opened.figures, sources)
       timing.accounted(nowMs())
@@ -185,20 +188,64 @@ export function streamWriter(deps: WriterDeps, stream: string): StreamWriter {
     return queue.splice(0, count)
   }
 
+  /**
+   * Only one ingest writes a stream, but one that was paused and has been replaced meanwhile may still bring its last
+   * append in. Its readings are in the record, so they count as received; their senders were never answered, and what
+   * they deliver again counts once more, as duplicate.
+   */
+  const countStrangers = async (
+    opened: OpenedStream,
+    recorded: readonly Recorded[],
+    before: bigint,
+    sources: Map<string, SourceDelta>,
+    newUnits: Map<string, string>,
+  ): Promise<void> => {
+    const own = new Set<bigint>()
+    for (const { revision } of recorded) if (revision > before) own.add(revision)
+    if (BigInt(own.size) === head - before) return
+    const except = new Set(recorded.map(({ id }) => id))
+    const range = { from: before + 1n, to: head, except }
+    const found = await untilItWorks({ what: `read what else was appended to ${stream}`, log, signal }, () =>
+      countStored(store, stream, range, opened.units),
+    )
+    log.warn(
+      { stream, from: String(range.from) },
+      'another ingest had written to this stream; its readings are counted',
+    )
+    for (const [topic, delta] of found.sources) {
+      const known = sources.get(topic) ?? { received: 0, duplicate: 0, quarantined: 0 }
+      known.received += delta.received
+      known.duplicate += delta.duplicate
+      known.quarantined += delta.quarantined
+      sources.set(topic, known)
+    }
+    for (const [tag, unit] of found.newUnits) newUnits.set(tag, unit)
+  }
+
   /** A statement covers every event before it, so nothing may be on its way meanwhile. */
   const stateFigures = async (opened: OpenedStream): Promise<void> => {
-    await accounted
     wantsStatement = false
-    const sources = [...opened.figures.values()].sort((a, b) => (a.topic < b.topic ? -1 : 1))
-    await appendOwn([ingressStated(sources, nowMs(), site)])
+    const isStated = await appendOwn(opened, () => {
+      const sources = [...opened.figures.values()].sort((a, b) => (a.topic < b.topic ? -1 : 1))
+      return ingressStated(sources, nowMs(), site)
+    })
+    if (!isStated) return
     timing.stated(nowMs())
     metrics.statements++
   }
 
   const seal = async (opened: OpenedStream, { toMs }: Occupancy): Promise<void> => {
-    await stateFigures(opened)
-    await appendOwn([streamSealed(stream, head + 1n, toMs ?? nowMs(), nowMs(), site)])
-    await sealed()
+    let isLast = false
+    while (!isLast && !isSealed) {
+      await stateFigures(opened)
+      const stated = head
+      isLast = await appendOwn(
+        opened,
+        () => streamSealed(stream, stated + 1n, toMs ?? nowMs(), nowMs(), site),
+        () => head === stated,
+      )
+    }
+    if (!isSealed) await sealed()
   }
 
   const sealed = async (): Promise<void> => {
@@ -207,18 +254,39 @@ export function streamWriter(deps: WriterDeps, stream: string): StreamWriter {
     deps.onSealed(stream)
   }
 
-  /** Events that are no readings need no figures, only to be known as accounted. */
-  const appendOwn = async (events: readonly ClientEvent[]): Promise<void> => {
-    const plan = requestPlan(nothingKnown(stream, site), [], events)
-    const outcome = await appendPlan(deps, stream, plan, undefined)
-    moveHead(outcome)
-    accounted = accounting.account({
-      stream,
-      accountedRevision: head,
-      sources: new Map(),
-      newUnits: new Map(),
-    })
+  /**
+   * Appends an event that speaks of everything before it, so exactly there: where something else stands by then, that is
+   * counted and the event is made anew. False: the stream is sealed, or what was counted made it moot (`isWanted`).
+   */
+  const appendOwn = async (
+    opened: OpenedStream,
+    make: () => ClientEvent,
+    isWanted: () => boolean = () => true,
+  ): Promise<boolean> => {
     await accounted
+    while (isWanted()) {
+      const plan = requestPlan(nothingKnown(stream, site), [], [make()])
+      const before = head
+      const outcome = await appendPlan(deps, stream, plan, undefined, before < 0n ? 'noStream' : before)
+      if (outcome?.kind === 'sealed') {
+        await sealed()
+        return false
+      }
+      const sources = new Map<string, SourceDelta>()
+      const newUnits = new Map<string, string>()
+      if (outcome?.kind === 'conflict') {
+        if (outcome.actual === 'noStream' || outcome.actual <= before)
+          throw new Error(`${stream} ends at ${outcome.actual}, but revision ${before} was written`)
+        head = outcome.actual
+        await countStrangers(opened, [], before, sources, newUnits)
+      } else moveHead(outcome)
+      accounted = accounting
+        .account({ stream, accountedRevision: head, sources, newUnits })
+        .then(() => addFigures(opened.figures, sources))
+      await accounted
+      if (outcome?.kind !== 'conflict') return true
+    }
+    return false
   }
 
   const moveHead = (outcome: AppendOutcome | undefined): void => {
