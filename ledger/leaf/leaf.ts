@@ -34,18 +34,20 @@ export function buildLeaf(
   prev: Uint8Array | null,
   ledger: string,
 ): Buffer {
-  return Buffer.from(leafText(event, salt, prev, ledger))
+  if (prev !== null && prev.length !== 32)
+    throw new LeafError('prev is a leaf hash of 32 bytes', { bytes: prev.length })
+  return Buffer.from(leafText(event, salt, prev && Buffer.from(prev).toString('base64'), ledger))
 }
 
-/** As `buildLeaf`, the text whose UTF-8 bytes are the leaf. */
+/** As `buildLeaf`, the text whose UTF-8 bytes are the leaf; `prev` in base64. */
 export function leafText(
   event: RecordedEvent,
   salt: Uint8Array | undefined,
-  prev: Uint8Array | null,
+  prev: string | null,
   ledger: string,
 ): string {
   const { stream, revision } = event
-  if ((prev === null) !== (revision === 0n) || (prev !== null && prev.length !== 32))
+  if ((prev === null) !== (revision === 0n))
     throw new LeafError('prev is the leaf hash of the revision before, and null at revision 0 only', {
       stream,
       revision: String(revision),
@@ -56,7 +58,7 @@ export function leafText(
       revision: String(revision),
       type: event.type,
     })
-  const placed = { ...headOf(event), ledger, prev: prev && Buffer.from(prev).toString('base64'), v: 1 }
+  const placed = { ...headOf(event), ledger, prev, v: 1 }
   if (salt === undefined) {
     const { data, reason } = event
     const text = canonicalJson({ ...placed, data, ...(reason === undefined ? {} : { reason }) })
