@@ -89,6 +89,16 @@ export function waterFraction(relativeHumidity: number, celsius: number, pressur
   return (relativeHumidity * saturationPressureKPa(celsius)) / pressureKPa
 }
 
+/** A metered outlet within 0.95 to 1.05 of the balanced one confirms flows and analysers. */
+export const closureBand = { low: 0.95, high: 1.05 } as const
+
+/** Metered ÷ balanced outlet flow, both dry and in the same unit; the meter is only a check, never an input. */
+export function flowClosure(metered: number, balanced: number): { ratio: number; plausible: boolean } {
+  requireRange('balanced', balanced, Number.MIN_VALUE, 1e9)
+  const ratio = metered / balanced
+  return { ratio, plausible: ratio >= closureBand.low && ratio <= closureBand.high }
+}
+
 export type RespiratoryQuotient =
   | { readonly kind: 'value'; readonly value: number }
   | { readonly kind: 'low-signal' }
