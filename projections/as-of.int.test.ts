@@ -20,6 +20,17 @@ const questions = [
     `${api}/batches/${id}/ingress`,
     `${api}/batches/${id}/gaps`,
     `${api}/batches/${id}/quarantine`,
+    `${api}/batches/${id}/timeline?type=OdForecastIssued&type=ForecastWithheld&type=ProcessWindowDerived`,
+    `${api}/batches/${id}/forecasts?limit=4`,
+    `${api}/batches/${id}/forecasts?order=desc&format=csv`,
+    `${api}/batches/${id}/forecasts?points=3`,
+    `${api}/batches/${id}/forecasts/coverage`,
+    `${api}/batches/${id}/forecasts/withheld`,
+    `${api}/batches/${id}/derived?key=CER`,
+    `${api}/batches/${id}/derived?key=CER&reduce=mean&points=4`,
+    `${api}/batches/${id}/derived?key=CER&reduce=minmax&points=4`,
+    `${api}/batches/${id}/process-windows`,
+    `${api}/batches/${id}/samples`,
   ]),
 ]
 const at = (question: string, position: bigint) =>

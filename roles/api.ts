@@ -36,7 +36,13 @@ export async function startApi(deps: ApiDeps): Promise<ApiRole> {
     const { store, config, log } = deps
     const http = await serveHttp(deps, async (server) => {
       registerCommands(server, { store, clock: systemClock, log, site: config.site })
-      registerQueries(server, { pool, store, clock: systemClock, log })
+      registerQueries(server, {
+        pool,
+        store,
+        clock: systemClock,
+        log,
+        modelFolder: fileURLToPath(new URL('../inference/models', import.meta.url)),
+      })
       await registerConsole(server, fileURLToPath(new URL('../console/dist', import.meta.url)))
     })
     return {

@@ -7,6 +7,7 @@ import type { RecordedEvent } from '../../schemas/event.ts'
 import { findEventType, sentenceOf, upcast } from '../../schemas/events/registry.ts'
 import { quality, readingFlag } from '../../schemas/events/sensor-events.ts'
 import { isUsable, markOf, noPoints } from '../tables/point-columns.ts'
+import { foldEvidence } from './evidence-rows.ts'
 import { foldBatch } from './fold-batch.ts'
 import {
   batchIdOfStream,
@@ -180,6 +181,7 @@ function foldRecord(draft: Draft, event: RecordedEvent): void {
     })
     return
   }
+  foldEvidence(draft.rows, event, draft.batchId)
   draft.rows.timeline.push(timelineRow(draft, event))
   if (draft.stream.startsWith('batch-')) {
     const batch = foldBatch(draft.batch, event)

@@ -48,6 +48,10 @@ function foldInPages(events: readonly RecordedEvent[], cuts: readonly number[]) 
     quarantine: rows.flatMap((page) => page.quarantine),
     statements: rows.flatMap((page) => page.statements),
     windows: rows.flatMap((page) => page.windows),
+    forecasts: rows.flatMap((page) => page.forecasts),
+    scores: rows.flatMap((page) => page.scores),
+    derivedWindows: rows.flatMap((page) => page.derivedWindows),
+    samples: rows.flatMap((page) => page.samples),
     points: rows
       .flatMap((page) =>
         [...page.points].flatMap(([key, points]) =>

@@ -4,6 +4,7 @@
  */
 import type { Batch } from '../../schemas/http.ts'
 import type { Points } from '../tables/point-columns.ts'
+import { type EvidenceRows, noEvidence } from './evidence-rows.ts'
 import type { WindowStatistics } from './window.ts'
 
 export type SeriesState = {
@@ -103,7 +104,7 @@ export type NewSeries = {
 }
 
 /** What a page of one stream adds to the tables, each list in position order. */
-export type StreamRows = {
+export type StreamRows = EvidenceRows & {
   readonly batches: BatchVersion[]
   readonly gaps: GapVersion[]
   readonly timeline: TimelineRow[]
@@ -116,6 +117,7 @@ export type StreamRows = {
 }
 
 export const noRows = (): StreamRows => ({
+  ...noEvidence(),
   batches: [],
   gaps: [],
   timeline: [],
@@ -128,7 +130,7 @@ export const noRows = (): StreamRows => ({
 })
 
 const batchStream =
-  /^(?:batch|reading|forecast)-([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})$/
+  /^(?:batch|reading|forecast|derived)-([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})$/
 
 /** The batch a stream belongs to by its name; undefined for idle, vessel, campaign and other streams. */
 export const batchIdOfStream = (stream: string): string | undefined => batchStream.exec(stream)?.[1]

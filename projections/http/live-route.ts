@@ -1,6 +1,6 @@
 /**
  * `GET /api/v1/live?batch=<id>`: server-sent events (WHATWG HTML 9.2). About once a second one frame: `batch`,
- * `timeline` and `ingress` events where something changed, then `readings`. The frame's last event carries `id:`, the
+ * `timeline` and `ingress` events where something changed, then `readings`, `forecasts` and `derived`. The frame's last event carries `id:`, the
  * position reached; a client that comes back with `Last-Event-ID` goes on after it (a frame cut in the middle is sent
  * again whole). A slow client gets fewer frames, never a growing buffer.
  */
@@ -130,6 +130,21 @@ function eventsOf(frame: LiveFrame): string {
     events.push({
       name: 'readings',
       data: { position: frame.through.toString(), readings: frame.readings },
+    })
+  if (frame.forecasts.length > 0)
+    events.push({ name: 'forecasts', data: { position: frame.through.toString(), items: frame.forecasts } })
+  if (frame.windows.length > 0)
+    events.push({
+      name: 'derived',
+      data: {
+        position: frame.through.toString(),
+        windows: frame.windows.map(({ to, phase, derived, position }) => ({
+          at: to,
+          phase,
+          derived,
+          position,
+        })),
+      },
     })
   return events
     .map(

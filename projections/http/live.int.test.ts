@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { forecastIssued, forecastWithheld, windowDerived } from '../testing/evidence-histories.ts'
 import {
   batchCreated,
   batchIds,
@@ -156,4 +157,39 @@ test('an id that is no position is refused by name', async (t) => {
   const answer = await side.get(`/api/v1/live?batch=${id}`, { 'last-event-id': 'abc' })
   assert.equal(answer.status, 400)
   assert.match(answer.body, /Last-Event-ID/)
+})
+
+test('forecasts and derived windows are announced as they are recorded', async (t) => {
+  const side = await readSide(t)
+  await side.startProjector()
+  await side.projected(await side.append([batchCreated(id)]))
+  const feed = await feedOf(side)
+  let last = 0n
+  const appending = (async () => {
+    last = await side.append([
+      windowDerived(id, testStartMs + 30_000),
+      forecastIssued(id, testStartMs + 30_000, 4),
+      forecastWithheld(id, testStartMs + 60_000),
+    ])
+  })()
+  const kindsOf = (events: readonly LiveEvent[]) =>
+    events
+      .filter(({ event }) => event === 'forecasts')
+      .flatMap(({ data }) => ((data?.items ?? []) as { kind: string }[]).map(({ kind }) => kind))
+  const events = await listen(
+    `${feed}&after=0`,
+    {},
+    (event, seen) =>
+      event.id !== undefined && kindsOf(seen).length === 2 && seen.some((one) => one.event === 'derived'),
+  )
+  await appending
+  assert.deepEqual(kindsOf(events), ['issued', 'withheld'])
+  const [window] = (events.find(({ event }) => event === 'derived')?.data?.windows ?? []) as {
+    at: string
+    derived: Record<string, unknown>
+  }[]
+  assert.equal(window?.at, new Date(testStartMs + 30_000).toISOString())
+  assert.deepEqual(window?.derived.RQ, { value: null, reason: 'low_signal' })
+  assert.equal(lastId(events), last.toString())
+  assert.equal(events.filter(({ event }) => event === 'timeline').length, 1)
 })

@@ -1,14 +1,22 @@
 /** All queries of the product's read side. */
 import type { HttpServer } from '../../infra/http/server.ts'
+import { registerDerivedRoutes } from './derived-routes.ts'
+import { registerForecastRoutes } from './forecast-routes.ts'
 import { registerIngressRoutes } from './ingress-routes.ts'
 import { type LiveDeps, registerLiveRoute } from './live-route.ts'
+import { type ModelRouteDeps, registerModelRoutes } from './model-routes.ts'
 import { registerRecordRoutes } from './record-routes.ts'
+import { registerSampleRoutes } from './sample-routes.ts'
 import { registerSeriesRoutes } from './series-routes.ts'
 
 /** Registers the routes; `deps.pool` comes from `openReadModels` and needs at least two connections. */
-export function registerQueries(server: HttpServer, deps: LiveDeps): void {
+export function registerQueries(server: HttpServer, deps: LiveDeps & ModelRouteDeps): void {
   registerRecordRoutes(server, deps)
   registerIngressRoutes(server, deps)
   registerSeriesRoutes(server, deps)
+  registerForecastRoutes(server, deps)
+  registerDerivedRoutes(server, deps)
+  registerModelRoutes(server, deps)
+  registerSampleRoutes(server, deps)
   registerLiveRoute(server, deps)
 }

@@ -134,7 +134,11 @@ export function registerRecordRoutes(server: HttpServer, deps: QueryDeps): void 
       summary: 'What happened in the batch, in sentences, in the order of recording',
       params: batchPath,
       querystring: z.object({
-        type: severalTexts.optional().describe('Only these event types'),
+        type: severalTexts
+          .optional()
+          .describe(
+            'Only these event types; without it all but forecasts and derived windows, which come every 30 s',
+          ),
         order: z.enum(['asc', 'desc']).default('asc'),
         ...listParameters,
       }),

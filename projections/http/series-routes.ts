@@ -2,7 +2,6 @@
 import type { FastifyReply } from 'fastify'
 import { z } from 'zod'
 import { type Column, formatParameter, negotiateFormat, sendRows } from '../../infra/http/formats.ts'
-import { ProblemError } from '../../infra/http/problem.ts'
 import { type HttpServer, problemResponses } from '../../infra/http/server.ts'
 import type { Pool, PoolClient } from '../../infra/postgres/pool.ts'
 import { series as seriesAnswer, windowList } from '../../schemas/http.ts'
@@ -26,28 +25,20 @@ import {
 } from '../query/readings.ts'
 import type { QueryDeps } from '../query/standing.ts'
 import { readWindows, type Window } from '../query/windows.ts'
-import {
-  answer,
-  asOfAnswer,
-  asOfParameters,
-  batchPath,
-  instantParameter,
-  pageParameters,
-  requireBatch,
-} from './as-of.ts'
+import { answer, asOfAnswer, asOfParameters, batchPath, pageParameters, requireBatch } from './as-of.ts'
 import { number, sendList, text } from './lists.ts'
 import { described } from './record-routes.ts'
 import { tagOf } from './tag-parameter.ts'
+import { rangeOf, rangeParameters } from './time-range.ts'
 
-const rangeParameters = {
+const seriesParameters = {
   tag: z.string().min(1).max(100).describe('Canonical tag or one of its aliases'),
   unit: z
     .string()
     .max(50)
     .optional()
     .describe('Of a tag that was sent in several units; without it the unit that came first'),
-  from: instantParameter.optional().describe('Source time, inclusive'),
-  to: instantParameter.optional().describe('Source time, exclusive'),
+  ...rangeParameters,
 }
 
 export function registerSeriesRoutes(server: HttpServer, deps: QueryDeps): void {
@@ -59,7 +50,7 @@ export function registerSeriesRoutes(server: HttpServer, deps: QueryDeps): void 
       summary: 'Readings of one tag, by source time; whole, or reduced for a chart',
       params: batchPath,
       querystring: z.object({
-        ...rangeParameters,
+        ...seriesParameters,
         reduce: z
           .enum(['none', 'minmax', 'mean'])
           .default('none')
@@ -113,7 +104,7 @@ export function registerSeriesRoutes(server: HttpServer, deps: QueryDeps): void 
       summary: 'Statistics of one tag in windows of 30 s, aligned to UTC',
       params: batchPath,
       querystring: z.object({
-        ...rangeParameters,
+        ...seriesParameters,
         ...pageParameters,
         limit: z.coerce.number().int().min(1).max(10_000).default(1_000),
         ...asOfParameters,
@@ -260,18 +251,4 @@ function sendPoints(
     fileName,
     json: { before: answered.head, name: 'points', after: answered.after },
   })
-}
-
-/** Half-open; 422 when it ends before it begins. */
-function rangeOf(query: { from?: string | undefined; to?: string | undefined }): TimeRange {
-  const fromMs = query.from === undefined ? Number.NEGATIVE_INFINITY : Date.parse(query.from)
-  const toMs = query.to === undefined ? Number.POSITIVE_INFINITY : Date.parse(query.to)
-  if (toMs < fromMs)
-    throw new ProblemError({
-      status: 422,
-      code: 'empty-range',
-      detail: `the range ends (to ${query.to}) before it begins (from ${query.from})`,
-      rule: 'from is at or before to; from belongs to the range, to does not',
-    })
-  return { fromMs, toMs }
 }

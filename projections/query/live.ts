@@ -5,6 +5,8 @@
 import type { PoolClient } from '../../infra/postgres/pool.ts'
 import type { Batch } from '../../schemas/http.ts'
 import { knownAt, openPoints, pointAt, qualityOf } from '../tables/point-columns.ts'
+import { type ProcessWindowItem, readWindowsRecorded } from './derived.ts'
+import { type Forecast, readForecastsRecorded } from './forecasts.ts'
 import { type Balance, readIngress } from './ingress.ts'
 import { readSeries, type SeriesRow } from './readings.ts'
 import { readBatch, readTimeline, type TimelineItem } from './records.ts'
@@ -23,12 +25,15 @@ export type LiveFrame = {
   readonly batch: Batch | undefined
   readonly timeline: readonly TimelineItem[]
   readonly ingress: Balance | undefined
-  /** In the order of recording. */
+  /** Each in the order of recording. */
   readonly readings: readonly LiveReading[]
+  readonly forecasts: readonly Forecast[]
+  readonly windows: readonly ProcessWindowItem[]
 }
 
 export const readingsPerFrame = 5_000
 const itemsPerFrame = 500
+const largestPosition = 2n ** 63n - 1n
 
 /** The frame after `after`, up to `upTo` or to where the frame is full. */
 export async function readLiveFrame(
@@ -44,21 +49,34 @@ export async function readLiveFrame(
     newestFirst: false,
     limit: itemsPerFrame + 1,
   })
-  const full = items.length > itemsPerFrame ? items[itemsPerFrame - 1] : undefined
-  const { through, readings } = await readReadings(
-    client,
-    `reading-${batchId}`,
-    after,
-    full ? BigInt(full.position) : upTo,
+  const forecasts = await readForecastsRecorded(client, batchId, after, upTo, itemsPerFrame + 1)
+  const windows = await readWindowsRecorded(client, batchId, after, upTo, itemsPerFrame + 1)
+  const reach = [items, forecasts, windows].reduce(
+    (least, list) => (least < fullAt(list) ? least : fullAt(list)),
+    upTo,
   )
+  const { through, readings } = await readReadings(client, `reading-${batchId}`, after, reach)
   return {
     through,
     readings,
-    timeline: items.filter((item) => BigInt(item.position) <= through),
+    timeline: upToPosition(items, through),
+    forecasts: upToPosition(forecasts, through),
+    windows: upToPosition(windows, through),
     batch: await changedBatch(client, batchId, after, through),
     ingress: await changedIngress(client, `reading-${batchId}`, after, through),
   }
 }
+
+type Positioned = { readonly position: string }
+
+/** Where a list is cut so that it fits into the frame. */
+function fullAt(list: readonly Positioned[]): bigint {
+  const last = list.length > itemsPerFrame ? list[itemsPerFrame - 1] : undefined
+  return last ? BigInt(last.position) : largestPosition
+}
+
+const upToPosition = <Item extends Positioned>(list: readonly Item[], through: bigint): Item[] =>
+  list.filter((item) => BigInt(item.position) <= through)
 
 async function changedBatch(
   client: PoolClient,

@@ -73,6 +73,10 @@ export type TimelineQuestion = {
   readonly limit: number
 }
 
+/** As the index `timeline_records_by_batch` says it. */
+const withoutSeries = "type NOT IN ('ProcessWindowDerived', 'OdForecastIssued', 'ForecastWithheld')"
+
+/** Without `types`: all but what comes every 30 s (forecasts, derived windows), which would hide everything else. */
 export async function readTimeline(client: PoolClient, question: TimelineQuestion): Promise<TimelineItem[]> {
   const { rows } = await client.query<{
     position: bigint
@@ -91,14 +95,14 @@ export async function readTimeline(client: PoolClient, question: TimelineQuestio
   }>(
     `SELECT position, event_id, stream, revision, type, occurred_at, received_at, recorded_at, actor_kind, actor_id, actor_role, origin, sentence
      FROM timeline WHERE batch_id = $1 AND position <= $2 AND position > $3 AND ($4::int8 IS NULL OR position < $4)
-       AND ($5::text[] IS NULL OR type = ANY($5))
-     ORDER BY position ${question.newestFirst ? 'DESC' : 'ASC'} LIMIT $6`,
+       AND ${question.types === undefined ? withoutSeries : 'type = ANY($5)'}
+     ORDER BY position ${question.newestFirst ? 'DESC' : 'ASC'} LIMIT ${question.types === undefined ? '$5' : '$6'}`,
     [
       question.batchId,
       question.through,
       question.after ?? -1n,
       question.before ?? null,
-      question.types ?? null,
+      ...(question.types === undefined ? [] : [question.types]),
       question.limit,
     ],
   )

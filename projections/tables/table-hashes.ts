@@ -37,6 +37,36 @@ const queries: Readonly<Record<string, { key: string; row: string; from: string 
     row: 'position, revision, stated, counted',
     from: 'ingress_statement WHERE position <= $1',
   },
+  forecast: {
+    key: 'stream',
+    row: `position, batch_id, event_id, kind, window_from, issued_at, recorded_at, origin, model_id, model_version, model_hash,
+      feature_schema_hash, input_hash, input_from, input_to, phase, hours, runtime, in_domain_score, last_value, last_mu,
+      horizons, depletion, attributions, reason, detail`,
+    from: 'forecast WHERE position <= $1',
+  },
+  forecast_score: {
+    key: 'stream',
+    row: `position, place, batch_id, event_id, model_hash, sample_event_id, sampled_at, measured, horizon, forecast_event_id,
+      issued_at, phase, p5, p50, p95, relative_error, covered`,
+    from: 'forecast_score WHERE position <= $1',
+  },
+  derived_window: {
+    key: 'stream',
+    row: `position, batch_id, event_id, from_at, to_at, recorded_at, input_from, input_to, rules_version, phase, derived,
+      corrections, quality_score, depletion_confirmed`,
+    from: 'derived_window WHERE position <= $1',
+  },
+  model_event: {
+    key: 'stream',
+    row: 'position, model_id, event_id, type, occurred_at, recorded_at, actor_kind, actor_id, actor_role, data, sentence',
+    from: 'model_event WHERE position <= $1',
+  },
+  sample: {
+    key: 'stream',
+    row: `position, batch_id, event_id, sample_id, sample_number, replicate, sampled_at, recorded_at, actor_id, timepoint_hours,
+      od600_raw, dilution_factor, od600, contamination_detected, late_entry`,
+    from: 'sample WHERE position <= $1',
+  },
   series: { key: series, row: 'first_position', from: 'series WHERE first_position <= $1' },
   reading_window: {
     key: series,

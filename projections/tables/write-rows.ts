@@ -1,6 +1,7 @@
 /** Writes what a page added, one statement a table. */
 import type { PoolClient } from '../../infra/postgres/pool.ts'
 import { columnsOf, insert, type Packing, type StreamWrite, seriesId, type Tail } from './stream-write.ts'
+import { writeEvidence } from './write-evidence.ts'
 import { writeReadings } from './write-readings.ts'
 
 /** Returns the tail of each stream after the write. */
@@ -14,6 +15,7 @@ export async function writeRows(
   await writeTimeline(client, writes)
   await writeQuarantine(client, writes)
   await writeStatements(client, writes)
+  await writeEvidence(client, writes)
   await writeSeries(client, writes)
   await writeWindows(client, writes)
   const tails = await writeReadings(client, writes, packing)

@@ -1,40 +1,18 @@
 /** Histories for tests: what sensors, ingest and people might record of a few batches, in any order that is allowed. */
 import fc from 'fast-check'
-import type { ClientEvent, RecordedEvent } from '../../schemas/event.ts'
+import type { RecordedEvent } from '../../schemas/event.ts'
 import { derivedId } from '../../schemas/ids.ts'
 import { tagDefinitions } from '../../schemas/tags.ts'
+import { clientEvent, type Entry, testStartMs } from './client-event.ts'
+import { forecastIssued, forecastScored, forecastWithheld, windowDerived } from './evidence-histories.ts'
 
-export type Entry = { readonly stream: string; readonly event: ClientEvent }
+export { type Entry, testStartMs }
 
-export const testStartMs = Date.parse('2026-11-20T08:00:00.000Z')
 export const batchIds = [
   '01980000-0000-7000-8000-00000000000a',
   '01980000-0000-7000-8000-00000000000b',
 ] as const
 const tags = [tagDefinitions[0], tagDefinitions[1], tagDefinitions[13]]
-
-let drawn = 0
-/** An event with the envelope filled in; ids differ from call to call and, through `salt`, from run to run. */
-export function clientEvent(
-  type: string,
-  atMs: number,
-  data: Record<string, unknown>,
-  extra: Partial<ClientEvent> = {},
-): ClientEvent {
-  const at = new Date(atMs).toISOString()
-  return {
-    id: derivedId(atMs, 'test', type, drawn++, process.pid),
-    type,
-    schemaVersion: 1,
-    occurredAt: at,
-    receivedAt: at,
-    actor: { kind: 'human', id: 'p-17', role: 'technician' },
-    origin: 'live',
-    site: 'test',
-    data,
-    ...extra,
-  }
-}
 
 export const batchCreated = (batchId: string, number = 1, atMs = testStartMs): Entry => ({
   stream: `batch-${batchId}`,
@@ -149,7 +127,20 @@ type Step =
       quality: string
       late: boolean
     }
-  | { kind: 'sample' | 'quarantine' | 'gap' | 'gap-end' | 'state'; batch: number; second: number }
+  | {
+      kind:
+        | 'sample'
+        | 'quarantine'
+        | 'gap'
+        | 'gap-end'
+        | 'state'
+        | 'forecast'
+        | 'withheld'
+        | 'score'
+        | 'derived'
+      batch: number
+      second: number
+    }
 
 const step: fc.Arbitrary<Step> = fc.oneof(
   {
@@ -165,9 +156,19 @@ const step: fc.Arbitrary<Step> = fc.oneof(
     }),
   },
   {
-    weight: 3,
+    weight: 5,
     arbitrary: fc.record({
-      kind: fc.constantFrom('sample' as const, 'quarantine', 'gap', 'gap-end', 'state'),
+      kind: fc.constantFrom(
+        'sample' as const,
+        'quarantine',
+        'gap',
+        'gap-end',
+        'state',
+        'forecast',
+        'withheld',
+        'score',
+        'derived',
+      ),
       batch: fc.nat(batchIds.length - 1),
       second: fc.nat(200),
     }),
@@ -195,6 +196,12 @@ export const histories = (maxLength: number): fc.Arbitrary<readonly Entry[]> =>
         entries.push(sampleTaken(id, samples[one.batch] ?? 1, atMs))
       } else if (one.kind === 'quarantine') entries.push(quarantined(id, atMs))
       else if (one.kind === 'gap') entries.push(gapDetected(id, 'pH', testStartMs + (one.second % 2) * 1_000))
+      else if (one.kind === 'forecast') entries.push(forecastIssued(id, atMs, 1 + one.second / 7))
+      else if (one.kind === 'withheld') entries.push(forecastWithheld(id, atMs))
+      else if (one.kind === 'score')
+        entries.push(forecastScored(id, atMs, [one.second % 2 === 0, true, false]))
+      else if (one.kind === 'derived')
+        entries.push(windowDerived(id, atMs, { CER: { value: one.second / 7 } }))
       else if (one.kind === 'gap-end')
         entries.push(gapClosed(id, 'pH', testStartMs + (one.second % 2) * 1_000, testStartMs + 300_000))
       else

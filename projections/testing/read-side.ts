@@ -51,7 +51,10 @@ export const testToken = 'token-of-the-tests'
 // Asked for here and not only in a test: a server of our own then lasts as long as the file, not as its first test.
 await testDatabase()
 
-export async function readSide(t: TestContext): Promise<ReadSide> {
+export async function readSide(
+  t: TestContext,
+  options: { readonly modelFolder?: string } = {},
+): Promise<ReadSide> {
   const log = createLogger('silent')
   const { adminUrl, appUrl } = await testDatabase()
   await migrateEventStore({ adminUrl })
@@ -65,7 +68,15 @@ export async function readSide(t: TestContext): Promise<ReadSide> {
     site: 'test',
     version: '0',
   })
-  registerQueries(http.server, { pool, store, clock: systemClock, log, frameMs: 20, heartbeatMs: 100 })
+  registerQueries(http.server, {
+    pool,
+    store,
+    clock: systemClock,
+    log,
+    frameMs: 20,
+    heartbeatMs: 100,
+    ...options,
+  })
   await http.server.ready()
   const projectors: Projector[] = []
   t.after(async () => {
