@@ -3,8 +3,9 @@
  * never written half. Holds `bioledger.json` (whose folder this is), `endpoints.json` (where the running parts
  * listen), `api-token`, the Postgres files.
  */
-import { chmod, link, mkdir, readdir, readFile, rename, rm, stat, statfs, writeFile } from 'node:fs/promises'
+import { chmod, link, mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
+import { freeDiskBytes, neededDiskBytes } from './disk-space.ts'
 import { UserError } from './user-error.ts'
 
 export type Endpoints = { readonly http: string; readonly mqtt: string; readonly postgres: string | null }
@@ -16,8 +17,6 @@ export type DataFolder = {
   release(): Promise<void>
 }
 
-/** Less than this and the store could not even write its first files: refuse at start rather than fail halfway. */
-const neededBytes = 512 * 1024 * 1024
 const marker = { product: 'bioprocess-ledger', layout: 1 }
 
 /** Throws `UserError` with one line: a file in the way, another product's folder, another layout, in use, no space, no permission. */
@@ -68,10 +67,10 @@ async function claim(folder: string): Promise<DataFolder> {
         `data folder ${folder}: it has layout ${layout}, this version knows ${marker.layout}`,
       )
   }
-  const { bavail, bsize } = await statfs(folder)
-  if (bavail * bsize < neededBytes)
+  const free = await freeDiskBytes(folder)
+  if (free < neededDiskBytes)
     throw new UserError(
-      `data folder ${folder}: ${Math.floor((bavail * bsize) / 1_048_576)} MiB of disk space left, at least ${neededBytes / 1_048_576} MiB are needed`,
+      `data folder ${folder}: ${Math.floor(free / 1_048_576)} MiB of disk space left, at least ${neededDiskBytes / 1_048_576} MiB are needed`,
     )
   await lock(folder)
   if (found === undefined) await writeWhole(markerFile, marker)

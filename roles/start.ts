@@ -12,6 +12,7 @@ import { startEmbeddedPostgres } from '../infra/postgres/embedded.ts'
 import { startTelemetry } from '../infra/telemetry/start-telemetry.ts'
 import { startApi } from './api.ts'
 import { openDataFolder } from './data-folder.ts'
+import { diskSpacePart } from './disk-space.ts'
 import { openEventStore, type Urls } from './foundations.ts'
 import { startIngestRole } from './ingest.ts'
 import { startProjectorRole } from './projector.ts'
@@ -27,6 +28,7 @@ export async function startCommand(config: Config): Promise<void> {
     const telemetry = await startTelemetry({ role: 'start', environment: process.env, log })
     shutdown.add(() => telemetry.stop())
 
+    const dataFolders = [folder.path]
     let postgresUrl: string | null = null
     let postgresEnded: Promise<unknown> = new Promise(() => {})
     let urls: Urls
@@ -38,6 +40,7 @@ export async function startCommand(config: Config): Promise<void> {
           `bioledger: the database lies in ${postgres.folder}, since its server cannot enter ${wanted}\n`,
         )
       shutdown.add(() => postgres.stop())
+      dataFolders.push(postgres.folder)
       postgresEnded = postgres.ended
       await postgres.createDatabase('bioledger')
       urls = { app: postgres.appUrl(), admin: postgres.adminUrl() }
@@ -51,7 +54,14 @@ export async function startCommand(config: Config): Promise<void> {
     const ingest = await startIngestRole({ store, urls, config, log, telemetry })
     shutdown.add(() => ingest.stop())
     const token = await readOrCreateApiToken(folder.path)
-    const api = await startApi({ store, urls, config, log, token, parts: [projector, ingest] })
+    const api = await startApi({
+      store,
+      urls,
+      config,
+      log,
+      token,
+      parts: [projector, ingest, diskSpacePart(dataFolders)],
+    })
     shutdown.add(() => api.stop())
 
     await folder.publishEndpoints({ http: api.url, mqtt: ingest.mqttUrl, postgres: postgresUrl })
