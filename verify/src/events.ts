@@ -1,0 +1,237 @@
+/**
+ * One pass over the events in the order of the log, with constant memory: entry by entry the leaf, its place in its
+ * stream, its payload, its time, its row in the table, and its hash in the tree whose root must be the signed one.
+ */
+import { type Approval, approvalsOf, approvingTypes } from './approvals.ts'
+import { equalBytes, fromBase64, toBase64 } from './bytes.ts'
+import { isObject, type JsonObject } from './canonical.ts'
+import { readingsTable, readingType, type Table } from './csv.ts'
+import type { Findings, Place } from './findings.ts'
+import { type KeyHistory, keyHistory } from './keys.ts'
+import { type Entry, parseLine, placeOf } from './leaf.ts'
+import { linesOf, type Pieces, piecesOf } from './lines.ts'
+import type { Manifest } from './manifest.ts'
+import type { Platform } from './platform.ts'
+import { Refusal } from './refusal.ts'
+import { sentenceOf } from './sentences.ts'
+import { followStreams, type Streams } from './streams.ts'
+import { timeBrackets } from './times.ts'
+import { growingTree, tiling } from './tree.ts'
+
+export type StoryLine = {
+  readonly at: string
+  readonly stream: string
+  readonly revision: number
+  readonly sentence: string
+}
+
+export type Reading = {
+  readonly streams: Streams
+  readonly keys: KeyHistory
+  readonly statement: JsonObject | undefined
+  readonly stamps: readonly JsonObject[]
+  readonly table: ReturnType<Table['finish']>
+  readonly approvals: readonly Approval[]
+  readonly story: readonly StoryLine[]
+  readonly counts: ReadonlyMap<string, number>
+  readonly events: number
+  /** False when an event could not be read or the proof is broken: then no root could be computed. */
+  readonly root: Uint8Array | undefined
+  readonly first: Place | undefined
+  readonly last: Place | undefined
+}
+
+export type Sources = {
+  /** Each events member in order. */
+  readonly events: readonly { readonly name: string; bytes(): AsyncIterable<Uint8Array> }[]
+  readonly proof: AsyncIterable<Uint8Array>
+  readonly fingerprints: AsyncIterable<Uint8Array>
+}
+
+export const proofLine = 'bioledger-multi-proof/v1\n'
+export const fingerprintsLine = 'bioledger-fingerprints/v1\n'
+const maximumStory = 2000
+const mostHashesOfAGap = 2 * 53 * 32
+
+export async function readEvents(
+  sources: Sources,
+  manifest: Manifest,
+  findings: Findings,
+  platform: Platform,
+): Promise<Reading> {
+  const streams = followStreams(manifest)
+  const keys = keyHistory()
+  const table = readingsTable(platform)
+  const brackets = timeBrackets(manifest.stamps)
+  const tree = growingTree(platform)
+  const proof = await opened(sources.proof, proofLine, 'proof.bin')
+  const fingerprints = await opened(sources.fingerprints, fingerprintsLine, 'fingerprints.bin')
+  const stamps: JsonObject[] = []
+  const approvals: Approval[] = []
+  const story: StoryLine[] = []
+  const counts = new Map<string, number>()
+  let statement: JsonObject | undefined
+  let events = 0
+  let canProve = true
+  let isAligned = true
+  let lastIndex = -1
+  let first: Place | undefined
+  let last: Place | undefined
+
+  for (const { name, bytes } of sources.events) {
+    try {
+      for await (const lines of linesOf(bytes(), name))
+        for (const line of lines) {
+          if (proof.held < mostHashesOfAGap) await proof.fill(1 << 18)
+          if (fingerprints.held < 8) await fingerprints.fill(1 << 18)
+          take(line)
+        }
+    } catch (error) {
+      if (!(error instanceof Refusal)) throw error
+      canProve = false
+      const after = last ? `, after ${last.stream} revision ${last.revision}` : ''
+      findings.fail('leaves', `${error.message}${after}`, { member: name })
+    }
+  }
+  if (canProve) fillGap(lastIndex + 1, manifest.checkpoint.size)
+  if ((await proof.drain()) > 0)
+    findings.fail('inclusion', 'it holds more hashes than the proof needs', { member: 'proof.bin' })
+  if ((await fingerprints.drain()) > 0 && isAligned)
+    findings.fail(
+      'streams',
+      'an event at the end is missing: the list of fingerprints is longer',
+      last ? { event: last } : {},
+    )
+  return {
+    streams,
+    keys,
+    statement,
+    stamps,
+    table: table.finish(),
+    approvals,
+    story,
+    counts,
+    events,
+    root: canProve && tree.size === manifest.checkpoint.size ? tree.root() : undefined,
+    first,
+    last,
+  }
+
+  function take(line: string): void {
+    const fingerprint = fingerprints.take(8)
+    events++
+    const entry = read(line)
+    if (!entry) {
+      canProve = false
+      return
+    }
+    const event: Place = { stream: entry.stream, revision: entry.revision, index: entry.index }
+    first ??= event
+    last = event
+    const objection = streams.apply(entry)
+    if (objection?.isGap) isAligned = false
+    if (isAligned && !(fingerprint && equalBytes(fingerprint, entry.hash.subarray(0, 8)))) {
+      findings.fail('leaves', 'its leaf is not the one that the extract was made with', { event })
+    }
+    if (objection) findings.fail('streams', objection.message, { event: objection.event })
+    prove(entry, event)
+    const late = brackets.objection(entry.index, entry.recordedAt)
+    if (late) findings.fail('times', late, { event })
+    look(entry, event)
+  }
+
+  function read(line: string): Entry | undefined {
+    try {
+      return parseLine(line, manifest.origin, platform)
+    } catch (error) {
+      const place = placeOf(line)
+      const message = error instanceof Refusal ? error.message : 'the line cannot be read'
+      const check = error instanceof Refusal && error.isPayload ? 'payloads' : 'leaves'
+      findings.fail(
+        check,
+        message,
+        place ? { event: place } : last ? { event: { ...last, revision: last.revision } } : {},
+      )
+      return undefined
+    }
+  }
+
+  function prove(entry: Entry, event: Place): void {
+    if (!canProve) return
+    if (entry.index <= lastIndex || entry.index >= manifest.checkpoint.size) {
+      canProve = false
+      findings.fail('streams', 'its index does not rise, or is beyond the checkpoint', { event })
+      return
+    }
+    fillGap(lastIndex + 1, entry.index)
+    if (!canProve) return
+    tree.appendLeaf(entry.hash)
+    lastIndex = entry.index
+  }
+
+  function fillGap(from: number, to: number): void {
+    for (const level of tiling(from, to)) {
+      const hash = proof.take(32)
+      if (!hash) {
+        canProve = false
+        findings.fail('inclusion', 'it ends before the proof is complete', { member: 'proof.bin' })
+        return
+      }
+      tree.appendSubtree(level, hash)
+    }
+  }
+
+  /** What the event says, for the checks and the story that rest on it. */
+  function look(entry: Entry, event: Place): void {
+    const { type, stream, data } = entry
+    counts.set(type, (counts.get(type) ?? 0) + 1)
+    const isOfBatch = stream.endsWith(manifest.batchId)
+    if (entry.payload === 'left out') {
+      const isAllowed = manifest.request.scope === 'signatures-only' && !approvingTypes.includes(type)
+      if (!isAllowed) findings.fail('payloads', 'its payload is missing', { event })
+    }
+    if (isOfBatch && data?.batchId !== undefined && data.batchId !== manifest.batchId)
+      findings.fail('streams', `it speaks of batch ${JSON.stringify(data.batchId)}`, { event })
+    if (type === readingType && stream.startsWith('reading-')) {
+      table.add(entry)
+      return
+    }
+    try {
+      if (stream === 'ledger-keys' && data) keys.apply(type, data)
+      if (stream === 'ledger-timestamps' && data) stamps.push({ ...data, index: entry.index })
+    } catch (error) {
+      if (!(error instanceof Refusal)) throw error
+      findings.fail('keys', error.message, { event })
+    }
+    if (stream === 'ledger-heads') {
+      if (type !== 'HeadsStated' || entry.index !== manifest.heads?.index)
+        findings.fail('completeness', 'it is not the heads statement that the manifest names', { event })
+      else statement = data
+    }
+    const given = approvalsOf(entry)
+    approvals.push(...given.approvals)
+    if (given.objection) findings.fail('signatures', given.objection, { event })
+    if (isOfBatch && type !== 'ProcessWindowDerived' && story.length < maximumStory) tell(entry)
+  }
+
+  function tell({ leaf, stream, revision, type, data, reason }: Entry): void {
+    const who = isObject(leaf.actor) ? String(leaf.actor.id) : ''
+    const sentence = data ? sentenceOf(type, data, who, reason) : `${who}: ${type} (payload left out)`
+    story.push({ at: String(leaf.occurredAt), stream, revision, sentence })
+  }
+}
+
+/** The pieces after the first line, which names the format. */
+async function opened(bytes: AsyncIterable<Uint8Array>, line: string, name: string): Promise<Pieces> {
+  const pieces = piecesOf(bytes)
+  await pieces.fill(line.length)
+  const start = pieces.take(line.length)
+  if (!start || String.fromCharCode(...start) !== line)
+    throw new Refusal(`${name} does not begin with ${line.trim()}`)
+  return pieces
+}
+
+export function rootMatches(root: Uint8Array, stated: string): boolean {
+  const bytes = fromBase64(stated)
+  return bytes !== undefined && equalBytes(root, bytes) && toBase64(root) === stated
+}

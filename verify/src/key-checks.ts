@@ -1,0 +1,49 @@
+/** The pinned key against the log's own key history, and the manifest's signature by a key of that history. */
+import { toBase64 } from './bytes.ts'
+import type { Context, Pinned } from './context.ts'
+import type { Reading } from './events.ts'
+import type { Findings } from './findings.ts'
+import { formatLine } from './manifest.ts'
+import { type Checkpoint, type Key, parseKey, parseNote, signersOf } from './note.ts'
+import { Refusal } from './refusal.ts'
+
+export function checkKeys(
+  reading: Reading,
+  { size, origin }: Checkpoint,
+  pinned: Pinned,
+  findings: Findings,
+): void {
+  const { keys } = reading
+  if (keys.count === 0) {
+    findings.fail('keys', 'the log names no key', { event: { stream: 'ledger-keys', revision: 0 } })
+    return
+  }
+  const mine = pinned.logKeys.filter(({ name }) => name === origin)
+  const objections = mine.map(({ verifierKey }) => keys.objection(verifierKey, 'log', size))
+  const first = objections.find((objection) => objection !== undefined)
+  // A retired key may be among those given; one that holds must be, too.
+  if (mine.length > 0 && first !== undefined && !objections.includes(undefined)) findings.fail('keys', first)
+  else findings.note('keys', `${keys.count} keys in the log's history; the export key is one of them`)
+}
+
+/** Five lines, signed by an export key that the log names or that was pinned. */
+export async function checkManifestSignature(context: Context, reading: Reading): Promise<void> {
+  const { extract, manifest, manifestBytes, checkpoint, pinned, findings, platform } = context
+  const member = 'manifest.sig'
+  try {
+    const note = parseNote(await extract.whole(member), member)
+    const expected = `${formatLine}\n${checkpoint.origin}\n${checkpoint.size}\n${toBase64(checkpoint.root)}\n${toBase64(platform.hash(manifestBytes))}\n`
+    if (note.text !== expected) throw new Refusal('it is the signature of another manifest or checkpoint')
+    const candidates: readonly Key[] =
+      pinned.exportKeys.length > 0
+        ? pinned.exportKeys
+        : reading.keys.holding('export', checkpoint.size).map((key) => parseKey(key, platform))
+    const signers = await signersOf(note, candidates, 'the manifest', platform)
+    if (signers.length === 0) throw new Refusal('no export key that holds signed it')
+    const ids = signers.map(({ keyId }) => keyId).join(', ')
+    findings.note('manifest', `${manifest.members.length} members, signed by the export key ${ids}`)
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error
+    findings.fail('manifest', error.message, { member })
+  }
+}
