@@ -21,6 +21,7 @@ export async function migrateLedger(adminUrl: string): Promise<void> {
     await migrate(pool, join(import.meta.dirname, 'migrations'), 'ledger', [
       join(import.meta.dirname, 'grants.sql'),
     ])
+    await migrate(pool, join(import.meta.dirname, '../time-stamp/migrations'), 'ledger-time-stamps')
   } finally {
     await pool.end()
   }
