@@ -49,3 +49,29 @@ export const manyTagPayload = z.strictObject({
   quality: quality.optional(),
   origin: origin.optional(),
 })
+
+/** What the product publishes about a vessel, for displays. QoS 1, not retained; a copy, never the record. */
+export const telemetryKinds = ['prediction', 'cer', 'our', 'rq', 'kla'] as const
+export type TelemetryKind = (typeof telemetryKinds)[number]
+export const telemetryTopic = (vessel: string, kind: TelemetryKind) =>
+  `${topicPrefix}/${vessel}/telemetry/${kind}`
+
+/**
+ * One quantity of one closed window, or the prediction with all its horizons. Unit UCUM; `at` is the window's end; without a
+ * value the quality is `bad` and a reason is given.
+ */
+export const telemetryPayload = z.strictObject({
+  value: z.number().nullable(),
+  unit: z.string(),
+  at: z.string(),
+  quality: z.enum(['good', 'bad']),
+  reason: z.string().optional(),
+  detail: z.string().optional(),
+  /** Of a prediction: the horizon that `value` (its p50) is for, and all of them. */
+  horizon: z.string().nullable().optional(),
+  horizons: z
+    .array(z.object({ horizon: z.string(), p5: z.number(), p50: z.number(), p95: z.number() }))
+    .optional(),
+  modelHash: z.string().optional(),
+})
+export type TelemetryPayload = z.infer<typeof telemetryPayload>

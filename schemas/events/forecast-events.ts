@@ -112,7 +112,10 @@ export const forecastScored = eventType({
           ...quantiles,
           /** |p50 − measured| / measured. */
           relativeError: z.number().nonnegative(),
+          /** p5 ≤ measured ≤ p95. The interval is calibrated for the true OD600, which the assay only approximates. */
           covered: z.boolean(),
+          /** The same with the interval widened by the assay's own error: what the monitoring of coverage counts. */
+          coveredWithAssayError: z.boolean().optional(),
         }),
       )
       .min(1),

@@ -1,5 +1,6 @@
 /** The life of a model: registered, approved, activated, suspended, retired; and each look at a sealed data set. */
 import { z } from 'zod'
+import { personId } from './batch-events.ts'
 import { eventType } from './event-type.ts'
 import { sha256Hex } from './forecast-events.ts'
 
@@ -42,10 +43,12 @@ export const modelApproved = eventType({
     /** For which data the approval holds; live data need a person's approval. */
     origins: z.array(z.enum(['live', 'simulated', 'replayed'])).min(1),
     justification: z.string().min(10).max(2000),
+    /** Who approved, where that is not the actor who entered it. */
+    approvedBy: personId.optional(),
   }),
   upcasters: {},
   sentence: (data, { who }) =>
-    `${who} approved model ${data.modelId} ${data.version} for ${data.origins.join(', ')} data`,
+    `${data.approvedBy ?? who} approved model ${data.modelId} ${data.version} for ${data.origins.join(', ')} data`,
 })
 
 export const modelActivated = eventType({
@@ -53,9 +56,17 @@ export const modelActivated = eventType({
   schemaVersion: 1,
   criticality: 'critical',
   typedByPeople: false,
-  data: z.strictObject({ ...model, use: modelUse, replaces: sha256Hex.optional() }),
+  data: z.strictObject({
+    ...model,
+    use: modelUse,
+    /** The model that was active until then. */
+    replaces: sha256Hex.optional(),
+    /** Who activated, where that is not the actor who entered it. */
+    activatedBy: personId.optional(),
+  }),
   upcasters: {},
-  sentence: (data, { who }) => `${who} activated model ${data.modelId} ${data.version} for ${data.use}`,
+  sentence: (data, { who }) =>
+    `${data.activatedBy ?? who} activated model ${data.modelId} ${data.version} for ${data.use}`,
 })
 
 export const modelSuspended = eventType({
@@ -67,8 +78,14 @@ export const modelSuspended = eventType({
     ...model,
     use: modelUse,
     automatic: z.boolean(),
+    /** `artefact-hash`, `live-coverage`, `live-error`, or the rule a person names. */
     rule: z.string(),
     finding: z.string(),
+    /** For data of these origins only; absent: for all. */
+    origins: z
+      .array(z.enum(['live', 'simulated', 'replayed']))
+      .min(1)
+      .optional(),
   }),
   upcasters: {},
   sentence: (data, { who }) =>

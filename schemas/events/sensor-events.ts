@@ -146,6 +146,7 @@ export const alarmRaised = eventType({
       'equipment_warning',
       'store_integrity',
       'projection_failure',
+      'model_governance',
     ]),
     name: z.string(),
     message: z.string(),

@@ -1,0 +1,12 @@
+/** A model whose files were installed with the product: what registering it states, and what forecasting asks of it. */
+import type { ForecastModel } from './forecast-model.ts'
+
+export type InstalledModel = ForecastModel & {
+  readonly use: 'od600-forecast'
+  readonly files: readonly { readonly name: string; readonly bytes: number; readonly sha256: string }[]
+  readonly cardSha256: string
+  readonly reportSha256: string
+  /** Acceptance criteria, stated before any test run. */
+  readonly criteria: Readonly<Record<string, number>>
+  readonly trainingData: string
+}
