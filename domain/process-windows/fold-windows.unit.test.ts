@@ -15,7 +15,7 @@ test('a window closes with the first reading one second after its end, and not b
   assert.equal(others.length, 0)
   assert.ok(window)
   assert.deepEqual([window.fromMs, window.toMs], [startMs, startMs + 30_000])
-  assert.deepEqual(window.tags['pH'], {
+  assert.deepEqual(window.tags.pH, {
     mean: 5,
     min: 5,
     max: 5,

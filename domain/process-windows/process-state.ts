@@ -42,8 +42,10 @@ export type ProcessState = {
 
 const hour = 3_600_000
 const windowHours = windowMs / hour
-/** Below it the analysers' error dominates the logarithm, mol/L/h. */
-const rateFloor = 0.002
+/** Below these the analysers' error dominates the logarithm, mol/L/h: O2 is a small loss from a large stream. */
+const uptakeFloor = 0.008
+const evolutionFloor = 0.002
+const transferFloor = 0.002
 const oxygenFlow = findTag('Gas_MFC_O2')
 
 export function processState(settings: ProcessSettings): ProcessState {
@@ -55,12 +57,12 @@ export function processState(settings: ProcessSettings): ProcessState {
   const uptakeGrowth = trailingLogSlope({
     points: growthRatePoints,
     stepHours: windowHours,
-    floor: rateFloor,
+    floor: uptakeFloor,
   })
   const evolutionGrowth = trailingLogSlope({
     points: growthRatePoints,
     stepHours: windowHours,
-    floor: rateFloor,
+    floor: evolutionFloor,
   })
   const depletion = depletionWatch(windowMs)
   const phases = growthPhase(windowMs)
@@ -130,12 +132,12 @@ export function processState(settings: ProcessSettings): ProcessState {
       growth.push(od)
       const uptakeValue = derived.OUR.value
       const evolutionValue = evolution.value
-      uptakeGrowth.push(aboveFloor(uptakeValue))
-      evolutionGrowth.push(aboveFloor(evolutionValue))
+      uptakeGrowth.push(aboveFloor(uptakeValue, uptakeFloor))
+      evolutionGrowth.push(aboveFloor(evolutionValue, evolutionFloor))
       const mu = growth.slopePerH()
       derived.mu = slope(mu, od === undefined ? 'missing_input' : undefined)
-      derived.muGas = slope(uptakeGrowth.slopePerH(), reasonOfRate(derived.OUR))
-      derived.muCER = slope(evolutionGrowth.slopePerH(), reasonOfRate(evolution))
+      derived.muGas = slope(uptakeGrowth.slopePerH(), reasonOfRate(derived.OUR, uptakeFloor))
+      derived.muCER = slope(evolutionGrowth.slopePerH(), reasonOfRate(evolution, evolutionFloor))
 
       const biomass = od === undefined ? undefined : dryBiomass(od, settings.dryBiomass)
       derived.biomass = orReason(biomass, 'missing_input')
@@ -228,7 +230,7 @@ export function processState(settings: ProcessSettings): ProcessState {
   function coefficient(transfer: DerivedValue, oxygen: number | undefined, balance: GasState): DerivedValue {
     if (transfer.value === null) return transfer
     if (oxygen === undefined || balance.saturation === undefined) return missingInput
-    if (transfer.value < rateFloor) return lowSignal
+    if (transfer.value < transferFloor) return lowSignal
     const result = transferCoefficient(
       transfer.value,
       balance.saturation,
@@ -271,8 +273,8 @@ const integralKeys = [
 const timesSixty = (perMinute: number | undefined): number | undefined =>
   perMinute === undefined ? undefined : perMinute * 60
 
-const aboveFloor = (rate: number | null): number | undefined =>
-  rate === null || rate < rateFloor ? undefined : rate
+const aboveFloor = (rate: number | null, floor: number): number | undefined =>
+  rate === null || rate < floor ? undefined : rate
 
 function orReason(value: number | undefined, reason: string): DerivedValue {
   return value === undefined ? { value: null, reason } : { value }
@@ -281,9 +283,9 @@ function orReason(value: number | undefined, reason: string): DerivedValue {
 const slope = (value: number | undefined, reason: string | undefined): DerivedValue =>
   orReason(value, reason ?? 'window_filling')
 
-function reasonOfRate(rate: DerivedValue): string | undefined {
+function reasonOfRate(rate: DerivedValue, floor: number): string | undefined {
   if (rate.value === null) return rate.reason
-  return rate.value < rateFloor ? 'low_signal' : undefined
+  return rate.value < floor ? 'low_signal' : undefined
 }
 
 function quotient(uptake: DerivedValue, evolution: DerivedValue): DerivedValue {

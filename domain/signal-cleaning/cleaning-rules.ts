@@ -52,6 +52,8 @@ export const hampel = {
   readings: 300,
   /** … none of them older. */
   spanMs: 10 * 60_000,
+  /** After such a silence, what was before no longer says what is plausible: the test starts anew. */
+  restartAfterMs: 60_000,
   /** Below this many the test says nothing. */
   fewest: 15,
   /** Three standard deviations: 3 × 1.4826 × MAD (the MAD of normal noise is 0.6745 SD). */

@@ -2,7 +2,7 @@
  * Hampel's test on the trailing readings of one tag: a value further from their median than 3 × 1.4826 × MAD is
  * replaced by the median ± that limit. Median and MAD do not move when up to half of the readings are wrong, which a
  * mean ± 3 SD does. The readings themselves stay in the window unclipped; fifteen outliers in a row on one side are
- * taken for a step of the process, and the window begins anew with them.
+ * taken for a step of the process, and the window begins anew with them; so it does after a minute without readings.
  */
 import { hampel, type OutlierWidth } from './cleaning-rules.ts'
 import { trailingMedian } from './trailing-median.ts'
@@ -14,8 +14,14 @@ export function outlierTest(width: OutlierWidth): OutlierTest {
   const trailing = trailingMedian(hampel.readings, hampel.spanMs)
   /** Outliers in a row; negative below the median. */
   let run = 0
+  let lastMs = Number.NEGATIVE_INFINITY
 
   return (atMs, value) => {
+    if (atMs - lastMs >= hampel.restartAfterMs) {
+      trailing.keepNewest(0)
+      run = 0
+    }
+    if (atMs > lastMs) lastMs = atMs
     const cleaned = clip(value)
     trailing.add(atMs, value)
     if (cleaned === value) {
