@@ -32,3 +32,19 @@ export function carbonClosure(carbon: {
     (carbon.glycerolUsedGPerL / glycerolGPerCmol)
   )
 }
+
+/**
+ * Dry cell weight in g/L: (dried filter − empty filter) ÷ filtered volume. Masses in g, volume in mL. The filter's own
+ * weight is needed; against the wet filter the difference would be negative. Throws RangeError on impossible input.
+ */
+export function dryCellWeight(weighed: {
+  readonly driedG: number
+  readonly emptyFilterG: number
+  readonly volumeMl: number
+}): number {
+  const { driedG, emptyFilterG, volumeMl } = weighed
+  if (!(volumeMl > 0)) throw new RangeError(`volumeMl is ${volumeMl}, expected above 0`)
+  if (!(driedG >= emptyFilterG))
+    throw new RangeError(`driedG is ${driedG}, expected at least emptyFilterG ${emptyFilterG}`)
+  return (driedG - emptyFilterG) / (volumeMl / 1000)
+}

@@ -112,6 +112,14 @@ export function respiratoryQuotient(
   return { kind: 'value', value: carbonDioxideEvolutionRate / oxygenUptakeRate }
 }
 
+const waterGPerMol = 18.015
+
+/** Water carried off in g/h by `flowOut` mol/h of dry gas that leaves with `waterOut` mol/mol of vapour. */
+export function evaporation(flowOut: number, waterOut: number): number {
+  requireRange('waterOut', waterOut, 0, 0.99)
+  return ((flowOut * waterOut) / (1 - waterOut)) * waterGPerMol
+}
+
 function requireRange(name: string, value: number, low: number, high: number): void {
   if (!(value >= low && value <= high))
     throw new RangeError(`${name} is ${value}, expected ${low} to ${high}`)

@@ -4,6 +4,7 @@ import fc from 'fast-check'
 import {
   airComposition,
   dryFraction,
+  flowClosure,
   gasExchange,
   molarVolume,
   respiratoryQuotient,
@@ -48,6 +49,57 @@ test('gas measured wet as if it were dry gives the published wrong figures, and 
     1,
   )
   near(dried.oxygenUptakeRate, 0.052151, 6)
+})
+
+test('taking the outlet flow for the inlet flow would lose 6.7 % of the uptake', () => {
+  const { flowIn, oxygenUptakeRate } = gasExchange(gasIn, { oxygen: 0.19, carbonDioxide: 0.014 }, 1)
+  const assumed = flowIn * (airComposition.oxygen - 0.19)
+  near(assumed, 0.048639, 6)
+  near(100 * (assumed / oxygenUptakeRate - 1), -6.7, 1)
+  near((flowIn * (0.014 - airComposition.carbonDioxide)) / assumed, 0.697, 3)
+})
+
+test('the reference condition of the flow controller is worth 7 to 9 %', () => {
+  const at = (molarVolumeLPerMol: number) =>
+    gasExchange({ ...gasIn, molarVolumeLPerMol }, { oxygen: 0.19, carbonDioxide: 0.014 }, 1).flowIn
+  near(at(molarVolume.at0C1013mbar), 60 / 22.414, 6)
+  near(at(molarVolume.at0C1013mbar) / at(molarVolume.at20C1013mbar), 24.055 / 22.414, 6)
+  near(at(molarVolume.at0C1bar) / at(molarVolume.at25C1013mbar), 24.465 / 22.711, 6)
+})
+
+test('at the height of a batch the exhaust holds 16 % O2 and 3.7 % CO2, below the span of a 19–21 % analyser', () => {
+  const { oxygenUptakeRate, carbonDioxideEvolutionRate } = gasExchange(
+    gasIn,
+    { oxygen: 0.16, carbonDioxide: 0.0372 },
+    1,
+  )
+  assert.ok(oxygenUptakeRate > 0.125 && oxygenUptakeRate < 0.135, String(oxygenUptakeRate))
+  near(carbonDioxideEvolutionRate / oxygenUptakeRate, 0.7, 1)
+  const floor = gasExchange(gasIn, { oxygen: 0.19, carbonDioxide: 0.0146 }, 1)
+  near(1000 * floor.oxygenUptakeRate, 52, 0)
+})
+
+test('rates scale with the flow and against the volume', () => {
+  fc.assert(
+    fc.property(
+      fc.double({ min: 0.1, max: 10, noNaN: true }),
+      fc.double({ min: 0.1, max: 10, noNaN: true }),
+      (factor, volume) => {
+        const gasOut = { oxygen: 0.19, carbonDioxide: 0.014 }
+        const one = gasExchange(gasIn, gasOut, 1)
+        const scaled = gasExchange({ ...gasIn, airFlowLPerMin: factor }, gasOut, volume)
+        for (const rate of ['oxygenUptakeRate', 'carbonDioxideEvolutionRate'] as const)
+          assert.ok(Math.abs(scaled[rate] - (one[rate] * factor) / volume) < 1e-9 * factor)
+      },
+    ),
+  )
+})
+
+test('a metered outlet within 5 % of the balanced one closes the balance', () => {
+  assert.deepEqual(flowClosure(2.4, 2.4), { ratio: 1, plausible: true })
+  assert.equal(flowClosure(1.05, 1).plausible, true)
+  assert.equal(flowClosure(1.06, 1).plausible, false)
+  assert.equal(flowClosure(0.94, 1).plausible, false)
 })
 
 test('water vapour at 1.013 bar has the tabulated fractions', () => {
