@@ -1,6 +1,7 @@
 /** What a forecaster says about a window: quantiles per horizon, or why it says nothing. */
 import type { Horizon, WithholdReason } from '../../schemas/events/forecast-events.ts'
 import type { ProcessWindow } from '../process-windows/process-window.ts'
+import type { Outlook } from './roll-forward.ts'
 
 export type Quantiles = { readonly p5: number; readonly p50: number; readonly p95: number }
 
@@ -13,8 +14,23 @@ export type ForecastInput = {
   readonly lastValue: number | null
   readonly lastMu: number | null
   readonly inDomainScore: number
+  /** What the equations say, to which the model's heads add their residuals. */
+  readonly basis: ForecastBasis
   /** Present: no model is asked. */
   readonly withhold?: { readonly reason: WithholdReason; readonly detail: string }
+}
+
+/** Natural logarithms of OD600 now, by what each estimate may look at, and the equations carried on. */
+export type ForecastBasis = {
+  readonly lnOd: number
+  readonly softLnOd: number
+  readonly gasAndBaseLnOd: number
+  readonly gasOnlyLnOd: number
+  readonly blindLnOd: number
+  readonly outlook: Outlook
+  readonly depleted: boolean
+  /** The filter's own standard deviations, in which the heads state their residuals; of `depletion` in minutes. */
+  readonly scale: Readonly<Record<Horizon | 'depletion', number>>
 }
 
 export type ForecastOutcome =

@@ -5,7 +5,7 @@
  */
 export const glycerolGPerCmol = 30.7
 export const biomassGPerCmol = 26
-const glycerolReduction = 4.667
+export const glycerolReduction = 4.667
 const biomassReduction = 4.2
 /** Air-saturated broth at 30 °C and 1.013 bar (salt medium), mmol O2 per litre: 100 % of the DO probe. */
 export const saturationMmolPerL = 0.222

@@ -1,0 +1,78 @@
+/**
+ * From the heads' raw outputs to what is said: residuals put back on the equations, quantiles in order, bounds
+ * shifted by the conformal calibration of the phase, and withheld where the interval says too little.
+ */
+import type { Horizon } from '../../schemas/events/forecast-events.ts'
+import { attributionsOf } from './attributions.ts'
+import { type Calibration, headName, type Target } from './calibration.ts'
+import type { ForecastInput, ForecastOutcome, HeadOutputs, Quantiles } from './outcome.ts'
+import { horizons } from './roll-forward.ts'
+
+/** Above this ratio of p95 to p5 at 30 min nobody can act on the number. */
+export const widestRatio = 1.6
+const farthestDepletionMinutes = 360
+
+/** Throws RangeError when a head is missing from the outputs of an input that is not withheld. */
+export function composeOutcome(
+  input: ForecastInput,
+  outputs: HeadOutputs,
+  calibration: Calibration,
+): ForecastOutcome {
+  if (input.withhold) return { kind: 'withheld', ...input.withhold }
+  const { basis } = input
+  const residuals = (target: Target): Quantiles => {
+    const raw = (['p5', 'p50', 'p95'] as const).map((quantile) =>
+      outputOf(outputs, headName(target, quantile)),
+    )
+    const shifts = calibration.offsets[target]
+    const shift = shifts[input.window.phase ?? 'all']
+    const p50 = raw[1] ?? Number.NaN
+    return inOrder({
+      p5: Math.min(...raw) - shift.lower,
+      p50,
+      p95: Math.max(...raw) + shift.upper,
+    })
+  }
+  const od = (horizon: Horizon, lnBase: number): { horizon: Horizon } & Quantiles => {
+    const z = residuals(horizon)
+    const at = (residual: number): number => Math.exp(lnBase + basis.scale[horizon] * residual)
+    return { horizon, p5: at(z.p5), p50: at(z.p50), p95: at(z.p95) }
+  }
+  const forecasts = horizons.map((horizon) => od(horizon, basis.lnOd + basis.outlook.lnRatio[horizon]))
+  const half = forecasts.find(({ horizon }) => horizon === 'PT30M')
+  if (!half || !(half.p95 / half.p5 <= widestRatio))
+    return {
+      kind: 'withheld',
+      reason: 'interval-too-wide',
+      detail: `90 % interval at 30 min from ${half?.p5.toFixed(2)} to ${half?.p95.toFixed(2)}, a ratio above ${widestRatio}`,
+    }
+  const depletion = depletionOf(input, residuals)
+  return {
+    kind: 'issued',
+    horizons: [od('PT0S', basis.softLnOd), ...forecasts],
+    ...(depletion ? { depletionMinutes: depletion } : {}),
+    attributions: attributionsOf(input, half.p50),
+  }
+}
+
+/** Minutes to depletion; none after it, nor farther ahead than was trained. */
+function depletionOf(input: ForecastInput, residuals: (target: Target) => Quantiles): Quantiles | undefined {
+  const { basis } = input
+  const minutes = basis.outlook.depletionMinutes
+  if (basis.depleted || minutes === undefined || minutes > farthestDepletionMinutes) return undefined
+  const z = residuals('depletion')
+  const at = (residual: number): number => Math.max(0, minutes + basis.scale.depletion * residual)
+  return { p5: at(z.p5), p50: at(z.p50), p95: at(z.p95) }
+}
+
+const inOrder = ({ p5, p50, p95 }: Quantiles): Quantiles => ({
+  p5: Math.min(p5, p50),
+  p50,
+  p95: Math.max(p95, p50),
+})
+
+function outputOf(outputs: HeadOutputs, name: string): number {
+  const value = outputs[name]
+  if (value === undefined || !Number.isFinite(value)) throw new RangeError(`head ${name}: no output`)
+  return value
+}

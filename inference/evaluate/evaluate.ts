@@ -1,0 +1,111 @@
+/**
+ * `npm run evaluate -- --seed N [--campaigns K] [--noise realistic|kind] [--rows <file.ndjson>] [--json]`: the committed
+ * model over batches 16 to 18 of K simulated campaigns, through the product's own path (events, window fold,
+ * forecast fold, ONNX sessions). Campaign seeds are N, N + 1, … Prints the figures of `summary.ts`.
+ */
+
+import { once } from 'node:events'
+import { createWriteStream } from 'node:fs'
+import { Command, InvalidArgumentError } from 'commander'
+import { campaignBatch, plannedBatch } from '../../domain/campaign.ts'
+import type { NoiseKind } from '../../domain/process-model/noise.ts'
+import { committedModelFolder } from '../model/committed-model.ts'
+import { loadModel } from '../model/load-model.ts'
+import { ModelError } from '../model/model-error.ts'
+import { foldedBatch } from './folded-batch.ts'
+import { scoreBatch } from './score-batch.ts'
+import { type Evaluation, summary } from './summary.ts'
+
+type Options = {
+  readonly seed: number
+  readonly campaigns: number
+  readonly noise: NoiseKind
+  readonly batches: readonly number[]
+  readonly rows?: string
+  readonly model: string
+  readonly windows?: string
+  readonly json: boolean
+}
+
+async function main(): Promise<void> {
+  const options = parse()
+  const model = await loadModel(options.model)
+  const rows = options.rows === undefined ? undefined : createWriteStream(options.rows)
+  const figures = summary()
+  try {
+    for (let campaign = options.seed; campaign < options.seed + options.campaigns; campaign++)
+      for (const number of options.batches) {
+        const planned = plannedBatch(number)
+        if (!planned) throw new RangeError(`batch ${number}: not in the plan of 18`)
+        const run = campaignBatch(planned, { seed: campaign, noise: options.noise })
+        const folded = await foldedBatch(run, planned, options.windows)
+        let text = ''
+        await scoreBatch(model, `${campaign}/${number}`, folded, (row) => {
+          figures.add(row)
+          if (rows) text += `${JSON.stringify(row)}\n`
+        })
+        if (rows && !rows.write(text)) await once(rows, 'drain')
+        process.stderr.write(
+          `campaign ${campaign}, batch ${number}: ${folded.readings} readings, ${folded.windows.length} windows\n`,
+        )
+      }
+  } finally {
+    rows?.end()
+    if (rows) await once(rows, 'finish')
+    await model.close()
+  }
+  const result = figures.result()
+  process.stdout.write(options.json ? `${JSON.stringify(result)}\n` : table(result))
+}
+
+function parse(): Options {
+  return new Command('evaluate')
+    .requiredOption('--seed <n>', 'seed of the first campaign', wholeNumber)
+    .option('--campaigns <k>', 'how many campaigns', wholeNumber, 5)
+    .option('--noise <kind>', 'realistic or kind', noise, 'realistic')
+    .option('--batches <list>', 'batch numbers of each campaign', numbers, [16, 17, 18])
+    .option('--rows <file>', 'write each scored forecast as a line of JSON')
+    .option('--model <folder>', 'another model than the committed one', committedModelFolder)
+    .option('--windows <folder>', 'keep folded windows here, and take them from here')
+    .option('--json', 'print one line of JSON', false)
+    .parse()
+    .opts<Options>()
+}
+
+function wholeNumber(text: string): number {
+  if (!/^\d{1,9}$/.test(text)) throw new InvalidArgumentError('a whole number from 0 to 999999999.')
+  return Number(text)
+}
+
+function noise(text: string): NoiseKind {
+  if (text !== 'realistic' && text !== 'kind') throw new InvalidArgumentError('realistic or kind.')
+  return text
+}
+
+const numbers = (text: string): number[] => text.split(',').map(wholeNumber)
+
+function table(result: Evaluation): string {
+  const percent = (value: number | null): string =>
+    (value === null ? '-' : (100 * value).toFixed(2)).padStart(9)
+  const lines = ['horizon  mre %  offline %  skill persistence  skill last µ  coverage %']
+  for (const [name, figures] of Object.entries(result.horizons))
+    lines.push(
+      `${name.padEnd(6)}${percent(figures.mre)}${percent(figures.mreOffline)}${percent(figures.skillPersistence)}${percent(figures.skillLastMu)}${percent(figures.coverage90)}`,
+    )
+  lines.push(
+    `soft sensor${percent(result.softSensor.mre)}, gas and base${percent(result.softSensor.mreGasAndBase)}, gas only${percent(result.softSensor.mreGasOnly)}`,
+  )
+  lines.push(
+    `depletion ${result.depletion.meanAbsMinutes?.toFixed(1)} min, worst batch ${result.depletion.worstBatchMinutes?.toFixed(1)} min`,
+  )
+  lines.push(`withheld before depletion${percent(result.withheld.share)} %`)
+  return `${lines.join('\n')}\n`
+}
+
+try {
+  await main()
+} catch (error) {
+  if (!(error instanceof ModelError || error instanceof RangeError)) throw error
+  process.stderr.write(`${error.message}\n`)
+  process.exitCode = 2
+}
