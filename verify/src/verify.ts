@@ -12,7 +12,7 @@ import { type Check, collectFindings, type Finding, type Findings, type Place } 
 import { checkKeys, checkManifestSignature } from './key-checks.ts'
 import { type Manifest, parseManifest } from './manifest.ts'
 import { type OpenedExtract, openExtract } from './members.ts'
-import { type Checkpoint, type Key, type Note, parseCheckpoint, parseNote, signersOf } from './note.ts'
+import { type Checkpoint, type Note, parseCheckpoint, parseNote, signersOf } from './note.ts'
 import type { Platform, RandomAccess } from './platform.ts'
 import { Refusal } from './refusal.ts'
 import { checkTokens } from './tokens.ts'

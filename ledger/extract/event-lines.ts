@@ -1,0 +1,33 @@
+/** Lines of `events-….ndjson`: the entry verbatim, its index, and the payload beside a leaf that has only its digest. */
+import type { ClientEvent } from '../../schemas/event.ts'
+import type { LogEntry } from '../storage/log-reader.ts'
+import type { PayloadReader } from './payloads.ts'
+import { approvingTypes, type ReadEvent } from './summary.ts'
+
+type AnyLeaf = ClientEvent & {
+  readonly stream: string
+  readonly revision: string
+  readonly recordedAt: string
+  readonly payload?: unknown
+}
+
+/** RFC 8785 of the whole line follows from that of its parts, as its keys stand in order. */
+export async function eventLine(
+  { index, leaf }: LogEntry,
+  payloadOf: PayloadReader,
+  options: { readonly recordStream: string; readonly signaturesOnly: boolean },
+): Promise<{ line: string; read: ReadEvent }> {
+  const text = leaf.toString()
+  const parsed = JSON.parse(text) as AnyLeaf
+  const { stream, revision, recordedAt, type } = parsed
+  const read = { stream, revision, recordedAt, index: Number(index) }
+  const start = `{"index":"${index}","leaf":${text}`
+  if (parsed.payload === undefined)
+    return { line: `${start}}\n`, read: { ...read, event: parsed, isLeftOut: false } }
+  if (options.signaturesOnly && stream === options.recordStream && !approvingTypes.includes(type))
+    return { line: `${start}}\n`, read: { ...read, event: { ...parsed, data: {} }, isLeftOut: true } }
+  const { payload, salt } = await payloadOf(stream, BigInt(revision))
+  const event = { ...parsed, ...(JSON.parse(payload) as Pick<ClientEvent, 'data' | 'reason'>) }
+  const salted = salt === undefined ? '' : `,"salt":"${salt}"`
+  return { line: `${start},"payload":${payload}${salted}}\n`, read: { ...read, event, isLeftOut: false } }
+}

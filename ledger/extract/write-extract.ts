@@ -1,0 +1,353 @@
+/**
+ * Writes the extract of a batch (docs/formats/extract.md): one pass over the entries makes the event files and, beside
+ * them on disk, tables and fingerprints; then the proof, the statements, the report and the signed manifest. Memory does
+ * not grow with the number of events beyond their ranges of indexes. The same request at the same checkpoint size gives
+ * the same bytes: no clock, no randomness, fixed order.
+ */
+import { hash } from 'node:crypto'
+import { once } from 'node:events'
+import { createReadStream, createWriteStream } from 'node:fs'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import { finished } from 'node:stream/promises'
+import { canonicalJson } from '../../schemas/canonical-json.ts'
+import { recordText } from '../heads/heads-list.ts'
+import { type NoteSigner, signNote } from '../log/note.ts'
+import { leafHash } from '../log/tree-hash.ts'
+import type { PublishedCheckpoint, StreamRun } from '../storage/log-reader.ts'
+import { ExtractError } from './errors.ts'
+import { eventLine } from './event-lines.ts'
+import { multiProof } from './multi-proof.ts'
+import type { PayloadReader } from './payloads.ts'
+import { csvHeader, csvRow, type ReadingRow } from './readings-csv.ts'
+import { readingsParquet } from './readings-parquet.ts'
+import { reportHtml } from './report.ts'
+import { type ExtractRequest, scopeOf } from './request.ts'
+import { type ExtractLog, type Selection, select } from './selection.ts'
+import { approvingTypes, type ReadEvent, summarise } from './summary.ts'
+import { verifyText } from './verify-text.ts'
+import { type MemberSource, type WrittenMember, writeZip } from './zip-members.ts'
+
+export type ExtractDeps = {
+  readonly log: ExtractLog
+  readonly payloadOf: PayloadReader
+  readonly exportKey: NoteSigner
+  /** The RFC 3161 token over the checkpoint of that size, DER; undefined where there is none. */
+  readonly tokenOf?: (size: string) => Promise<Buffer | undefined>
+}
+
+export type WrittenExtract = {
+  readonly size: bigint
+  readonly events: number
+  readonly manifestSha256: string
+}
+
+export const eventsPerMember = 250_000
+const blockBytes = 1 << 16
+
+type Stamp = { readonly index: string; readonly size: string; readonly stampedAt: string }
+
+/**
+ * Writes to the new file `out`; temporary files stand beside it and are gone at the end. `checkpoint` is a published one.
+ * Throws `ExtractError`; a file half written is removed.
+ */
+export async function writeExtract(
+  request: ExtractRequest,
+  checkpoint: PublishedCheckpoint,
+  deps: ExtractDeps,
+  out: string,
+  options: { onProgress?: (done: number, total: number) => void; signal?: AbortSignal } = {},
+): Promise<WrittenExtract> {
+  const origin = (await deps.log.origin()) ?? ''
+  const selection = await select(deps.log, request, checkpoint.size)
+  const folder = await mkdtemp(join(dirname(out), '.extract-'))
+  try {
+    const pass = await eventPass({ request, selection, deps, folder, options })
+    const members = await sources({ request, checkpoint, selection, deps, folder, pass, origin })
+    const file = createWriteStream(out, { flags: 'wx' })
+    const written = await writeZip(members, file)
+    await finished(file).catch(() => {})
+    const manifest = written.find(({ name }) => name === 'manifest.json') as WrittenMember
+    return {
+      size: checkpoint.size,
+      events: selection.events,
+      manifestSha256: Buffer.from(manifest.sha256, 'hex').toString('base64'),
+    }
+  } catch (error) {
+    await rm(out, { force: true })
+    throw error
+  } finally {
+    await rm(folder, { recursive: true, force: true })
+  }
+}
+
+type Context = {
+  readonly request: ExtractRequest
+  readonly checkpoint: PublishedCheckpoint
+  readonly selection: Selection
+  readonly deps: ExtractDeps
+  readonly folder: string
+  readonly pass: Awaited<ReturnType<typeof eventPass>>
+  readonly origin: string
+}
+
+async function sources(context: Context): Promise<MemberSource[]> {
+  const { request, checkpoint, selection, deps, folder, pass, origin } = context
+  const { batchId } = request
+  const size = String(checkpoint.size)
+  const { statement } = selection
+  const text = (name: string, make: (before: readonly WrittenMember[]) => string): MemberSource => ({
+    name,
+    compress: true,
+    bytes: (before) => [Buffer.from(make(before))],
+  })
+  const file = (name: string, compress: boolean): MemberSource => ({
+    name,
+    compress,
+    bytes: () => createReadStream(join(folder, name), { highWaterMark: 1 << 18 }),
+  })
+  const chunks = Math.max(1, Math.ceil(selection.events / eventsPerMember))
+  const facts = { batchId, origin, size }
+  return [
+    text('VERIFY.txt', () => verifyText(facts)),
+    ...Array.from({ length: chunks }, (_, at) => ({
+      name: `events-${String(at + 1).padStart(6, '0')}.ndjson`,
+      compress: true,
+      bytes: () => pass.nextChunk(),
+    })),
+    { name: 'proof.bin', compress: false, bytes: () => proofBytes(context) },
+    file('fingerprints.bin', false),
+    text('checkpoint.txt', () => checkpoint.note),
+    ...(statement
+      ? [{ name: 'heads.ndjson', compress: true, bytes: () => headsBytes(deps, statement.size) }]
+      : []),
+    ...(await tokens(deps, selection, checkpoint)),
+    file('readings.csv', true),
+    file('readings.parquet', false),
+    text('report.html', () =>
+      reportHtml(
+        {
+          ...facts,
+          rootBase64: checkpoint.root.toString('base64'),
+          purpose: [request.purpose, request.purposeText].filter(Boolean).join(': '),
+          scope: scopeText(request),
+          events: selection.events,
+          streams: selection.streams,
+          omitted: selection.omitted,
+          headsSize: statement && String(statement.size),
+        },
+        pass.summary(),
+      ),
+    ),
+    text('manifest.json', (before) => manifestText(context, before)),
+    text('manifest.sig', (before) => manifestSignature(context, before)),
+  ]
+}
+
+/** One pass over the entries: chunks of lines are drawn by the zip as their turns come; the rest goes to files. */
+async function eventPass({
+  request,
+  selection,
+  deps,
+  folder,
+  options,
+}: {
+  request: ExtractRequest
+  selection: Selection
+  deps: ExtractDeps
+  folder: string
+  options: { onProgress?: (done: number, total: number) => void; signal?: AbortSignal }
+}) {
+  const csv = createWriteStream(join(folder, 'readings.csv'))
+  const fingerprints = createWriteStream(join(folder, 'fingerprints.bin'))
+  const parquet = readingsParquet(join(folder, 'readings.parquet'))
+  const summary = summarise(request.batchId)
+  const stamps: Stamp[] = []
+  const lineOptions = { recordStream: `batch-${request.batchId}`, signaturesOnly: request.signaturesOnly }
+  const entries = deps.log.entriesOf(runsOf(selection))[Symbol.asyncIterator]()
+  let readings = 0
+  let done = 0
+  let rows = csvHeader
+  let prints = Buffer.from('bioledger-fingerprints/v1\n')
+  const printBlock = Buffer.alloc(8 * 8192)
+  let printed = 0
+
+  function addReading(read: ReadEvent): void {
+    const row = readingRow(read)
+    readings++
+    rows += csvRow(row)
+    parquet.add(row)
+    if (rows.length < blockBytes) return
+    csv.write(rows)
+    rows = ''
+  }
+  function flushPrints(): void {
+    if (printed > 0) fingerprints.write(Buffer.from(printBlock.subarray(0, printed)))
+    printed = 0
+  }
+  function add(read: ReadEvent, leaf: Buffer): void {
+    printed += leafHash(leaf).copy(printBlock, printed, 0, 8)
+    if (printed === printBlock.length) flushPrints()
+    summary.add(read)
+    const { event, stream, index } = read
+    if (event.type === 'SensorReadingRecorded' && stream.startsWith('reading-')) addReading(read)
+    if (stream === 'ledger-timestamps')
+      stamps.push({
+        index: String(index),
+        size: String(event.data.size),
+        stampedAt: String(event.data.stampedAt),
+      })
+  }
+  async function* nextChunk(): AsyncIterable<Uint8Array> {
+    fingerprints.write(prints)
+    prints = Buffer.alloc(0)
+    let block = ''
+    for (let count = 0; count < eventsPerMember; count++) {
+      const next = await entries.next()
+      if (next.done) break
+      const { line, read } = await eventLine(next.value, deps.payloadOf, lineOptions)
+      add(read, next.value.leaf)
+      block += line
+      done++
+      if (block.length > blockBytes) {
+        yield Buffer.from(block)
+        block = ''
+        for (const stream of [csv, fingerprints]) if (stream.writableNeedDrain) await once(stream, 'drain')
+        await parquet.ready()
+        options.onProgress?.(done, selection.events)
+        if (options.signal?.aborted) throw new ExtractError('aborted', 'the extract was aborted')
+      }
+    }
+    if (block !== '') yield Buffer.from(block)
+    if (done === selection.events) await finishFiles()
+  }
+  async function finishFiles(): Promise<void> {
+    csv.end(rows)
+    flushPrints()
+    fingerprints.end()
+    await Promise.all([finished(csv), finished(fingerprints), parquet.finish()])
+    options.onProgress?.(done, selection.events)
+  }
+  return { nextChunk, summary: summary.finish, stamps, readings: () => readings }
+}
+
+function* runsOf({ ranges }: Selection): Iterable<StreamRun> {
+  for (const { from, to } of ranges) yield { revision: 0n, index: BigInt(from), count: to - from }
+}
+
+function readingRow({ event, stream, revision, recordedAt, index }: ReadEvent): ReadingRow {
+  const { data } = event
+  return {
+    at: event.occurredAt,
+    tag: String(data.tag),
+    value: Number(data.value),
+    unit: String(data.unit),
+    quality: String(data.quality),
+    flags: Array.isArray(data.flags) ? data.flags.join(' ') : '',
+    vessel: String(data.vessel),
+    receivedAt: event.receivedAt,
+    recordedAt,
+    origin: event.origin,
+    stream,
+    revision,
+    index: String(index),
+    id: event.id,
+  }
+}
+
+async function* proofBytes({ selection, checkpoint, deps }: Context): AsyncIterable<Uint8Array> {
+  const { size } = checkpoint
+  let held: Buffer[] = [Buffer.from('bioledger-multi-proof/v1\n')]
+  for await (const one of multiProof(selection.ranges, Number(size), deps.log.subtrees(size))) {
+    held.push(one)
+    if (held.length < blockBytes / 32) continue
+    yield Buffer.concat(held)
+    held = []
+  }
+  yield Buffer.concat(held)
+}
+
+async function* headsBytes({ log }: ExtractDeps, size: bigint): AsyncIterable<Uint8Array> {
+  let text = ''
+  for (const record of await log.headsRecords(size)) {
+    text += `${recordText(record)}\n`
+    if (text.length < blockBytes) continue
+    yield Buffer.from(text)
+    text = ''
+  }
+  if (text !== '') yield Buffer.from(text)
+}
+
+/** Tokens of the stamps below the checkpoint, as far as they are kept. */
+async function tokens(
+  deps: ExtractDeps,
+  selection: Selection,
+  checkpoint: PublishedCheckpoint,
+): Promise<MemberSource[]> {
+  const { tokenOf } = deps
+  if (!tokenOf) return []
+  const found: MemberSource[] = []
+  const stream = selection.streams.find((one) => one.stream === 'ledger-timestamps')
+  if (!stream) return []
+  const runs = deps.log.indexesOf('ledger-timestamps', { size: checkpoint.size })
+  for await (const { leaf } of deps.log.entriesOf(runs)) {
+    const { data } = JSON.parse(leaf.toString()) as { data?: { size?: string } }
+    const token = data?.size === undefined ? undefined : await tokenOf(data.size)
+    if (token) found.push({ name: `timestamp-${data?.size}.tsr`, compress: false, bytes: () => [token] })
+  }
+  return found
+}
+
+function manifestText(context: Context, members: readonly WrittenMember[]): string {
+  const { request, checkpoint, selection, pass, origin } = context
+  const { statement } = selection
+  const { batchId, purpose, purposeText, asOf, from, to, signaturesOnly } = request
+  const given = Object.fromEntries(
+    Object.entries({ purposeText, asOf, from, to }).filter(([, value]) => value !== undefined),
+  )
+  return canonicalJson({
+    format: 'bioledger-extract/v1',
+    origin,
+    batchId,
+    checkpoint: { size: String(checkpoint.size), root: checkpoint.root.toString('base64') },
+    heads: statement ? { index: String(statement.index), size: String(statement.size) } : null,
+    request: { scope: scopeOf(request), purpose, ...given },
+    events: String(selection.events),
+    readings: String(pass.readings()),
+    streams: selection.streams.map(({ stream, first, last, events }) => ({
+      stream,
+      first: String(first),
+      last: String(last),
+      events: String(events),
+    })),
+    omitted: selection.omitted,
+    ...(signaturesOnly ? { signatureTypes: approvingTypes } : {}),
+    stamps: pass.stamps,
+    timeZone: 'UTC',
+    members: members.map(({ name, size, sha256 }) => ({ name, size: String(size), sha256 })),
+  })
+}
+
+function manifestSignature(context: Context, members: readonly WrittenMember[]): string {
+  const { checkpoint, deps, origin } = context
+  const text = manifestText(
+    context,
+    members.filter(({ name }) => name !== 'manifest.json'),
+  )
+  const lines = [
+    'bioledger-extract/v1',
+    origin,
+    String(checkpoint.size),
+    checkpoint.root.toString('base64'),
+    hash('sha256', text, 'base64'),
+  ]
+  return signNote(`${lines.join('\n')}\n`, [deps.exportKey])
+}
+
+function scopeText(request: ExtractRequest): string {
+  const scope = scopeOf(request)
+  if (scope === 'whole') return 'everything the ledger holds of the batch'
+  if (scope === 'signatures-only')
+    return 'the record of the batch with the payloads of signatures and approvals only'
+  return `the record of the batch, and sensor data, process values and forecasts recorded from ${request.from ?? 'the start'} to ${request.to ?? 'the end'}`
+}
