@@ -15,6 +15,6 @@ test('a disk with room is ready, one below the bound is not and says which folde
 test('the metric shows the tightest of the folders once it was looked at', async () => {
   const part = diskSpacePart([tmpdir(), '/'])
   await part.readiness()
-  const shown = part.metrics['bioledger.disk.free']?.read()
+  const shown = part.metrics.bioledger_disk_free_bytes?.read()
   assert.ok(typeof shown === 'number' && shown > 0)
 })

@@ -32,7 +32,7 @@ export function diskSpacePart(folders: readonly string[], neededBytes = neededDi
       }
     },
     metrics: {
-      'bioledger.disk.free': {
+      bioledger_disk_free_bytes: {
         kind: 'gauge',
         unit: 'By',
         description: 'Free disk space where the data lie, as last looked at',
