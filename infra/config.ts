@@ -64,6 +64,15 @@ const settings = z.object({
     .string()
     .regex(/^[^,:\s]+:\d+(,[^,:\s]+:\d+)*$/, 'host:port, more of them separated by commas')
     .optional(),
+  KAFKA_TOPIC_PREFIX: z
+    .string()
+    .regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/, 'letters, digits, . - _ (at most 100)')
+    .default('bioprocess'),
+  KAFKA_PARTITIONS: z
+    .string()
+    .regex(/^([1-9]\d{0,2}|1000)$/, 'a whole number 1–1000')
+    .transform(Number)
+    .default(12),
   SIMULATE: z.string().regex(presets, 'N, R, R-O2, batch-1 … batch-18 or off').optional(),
   SIMULATE_SPEED: z
     .string()
@@ -78,6 +87,11 @@ const settings = z.object({
     .string()
     .regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,49}$/, 'a site id of letters, digits, . - _ (at most 50)')
     .default('site-1'),
+  LEDGER_NAME: z
+    .string()
+    .regex(/^[^\s+/]{1,150}$/, 'a name without spaces, slashes and plus signs, e.g. ledger.company.example')
+    .default('ledger.localhost'),
+  LEDGER_HEADS_EVERY_MIN: wholeNumber(1, 1_440).default(60),
   LEDGER_WITNESSES: z
     .string()
     .regex(
@@ -127,11 +141,19 @@ export type Config = {
   /** For migrations; without it `postgresUrl` must be allowed to create what is missing. */
   readonly postgresAdminUrl: string | undefined
   readonly kafkaBrokers: readonly string[]
+  /** Topics are called `<prefix>.vessels.v1` and so on. */
+  readonly kafkaTopicPrefix: string
+  /** Of the topics that the relay makes. */
+  readonly kafkaPartitions: number
   /** Preset, `batch-<n>` or `off`. */
   readonly simulate: string
   readonly simulateSpeed: number | 'max'
   readonly simulateSeed: number
   readonly site: string
+  /** Begins the origin of a new log. */
+  readonly ledgerName: string
+  /** Least time between heads statements that nobody asked for. */
+  readonly ledgerHeadsEveryMs: number
   /** Key of type 0x04 and submission prefix of each witness that cosigns the ledger's checkpoints. */
   readonly ledgerWitnesses: readonly { readonly verifierKey: string; readonly url: string }[]
   /** How many of them must have cosigned lately; all of them without it. */
@@ -196,10 +218,14 @@ export function readConfig(
       postgresUrl: value.POSTGRES_URL,
       postgresAdminUrl: value.POSTGRES_ADMIN_URL,
       kafkaBrokers: value.KAFKA_BROKERS?.split(',') ?? [],
+      kafkaTopicPrefix: value.KAFKA_TOPIC_PREFIX,
+      kafkaPartitions: value.KAFKA_PARTITIONS,
       simulate: value.SIMULATE ?? (outside ? 'off' : 'N'),
       simulateSpeed: value.SIMULATE_SPEED === 'max' ? 'max' : Number(value.SIMULATE_SPEED),
       simulateSeed: value.SIMULATE_SEED,
       site: value.SITE,
+      ledgerName: value.LEDGER_NAME,
+      ledgerHeadsEveryMs: value.LEDGER_HEADS_EVERY_MIN * 60_000,
       ledgerWitnesses: (value.LEDGER_WITNESSES?.split(',') ?? []).map((entry) => {
         const [verifierKey = '', url = ''] = entry.split(' ')
         return { verifierKey, url }

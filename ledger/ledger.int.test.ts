@@ -3,6 +3,7 @@ import { readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { readings, typed } from '../infra/event-store/testing/sample-events.ts'
+import type { RecordedEvent } from '../schemas/event.ts'
 import { parseLeaf } from './leaf/leaf.ts'
 import { parseCheckpoint } from './log/checkpoint.ts'
 import { openNote, parseVerifierKey } from './log/note.ts'
@@ -29,7 +30,8 @@ test('every event is sealed: the checkpoint opens with the published key and eve
     const { origin, size, root } = parseCheckpoint(text)
     assert.equal(origin, vkey.split('+')[0])
     assert.equal(size, checkpoint.size)
-    const events = (await Array.fromAsync(bed.store.readAll())).flatMap((page) => page.events)
+    const events: RecordedEvent[] = []
+    for await (const page of bed.store.readAll()) events.push(...page.events)
     const last = new Map<string, string>()
     let at = 0
     for await (const { index, leaf } of bed.reader.entries(0n, size)) {

@@ -9,6 +9,9 @@ import { registerConsole } from '../infra/http/console.ts'
 import { registerHealth } from '../infra/http/health.ts'
 import { createHttpServer, type HttpServer } from '../infra/http/server.ts'
 import type { Logger } from '../infra/log.ts'
+import { registerLedger } from '../ledger/http/routes.ts'
+import { openLedger } from '../ledger/storage/database.ts'
+import { postgresLogReader } from '../ledger/storage/postgres-log-reader.ts'
 import { prometheusText } from '../projections/http/prometheus.ts'
 import { registerQueries } from '../projections/http/queries.ts'
 import { openReadModels } from '../projections/tables/database.ts'
@@ -32,6 +35,7 @@ export type ApiDeps = {
 /** Everything people and programs ask for. Throws `UserError` when the port is taken. */
 export async function startApi(deps: ApiDeps): Promise<ApiRole> {
   const pool = openReadModels(deps.urls.app, { name: 'queries', max: 8 })
+  const ledgerPool = openLedger(deps.urls.app, { name: 'ledger-queries', max: 4 })
   try {
     const { store, config, log } = deps
     const http = await serveHttp(deps, async (server) => {
@@ -43,6 +47,7 @@ export async function startApi(deps: ApiDeps): Promise<ApiRole> {
         log,
         modelFolder: fileURLToPath(new URL('../inference/models', import.meta.url)),
       })
+      registerLedger(server, { reader: postgresLogReader(ledgerPool), store })
       await registerConsole(server, fileURLToPath(new URL('../console/dist', import.meta.url)))
     })
     return {
@@ -50,10 +55,12 @@ export async function startApi(deps: ApiDeps): Promise<ApiRole> {
       stop: async () => {
         await http.stop()
         await pool.end()
+        await ledgerPool.end()
       },
     }
   } catch (error) {
     await pool.end()
+    await ledgerPool.end()
     throw error
   }
 }

@@ -13,6 +13,7 @@ import { migrateEventStore, postgresEventStore } from '../infra/event-store/post
 import { migrateFeed } from '../infra/feed/checkpoints.ts'
 import type { Logger } from '../infra/log.ts'
 import { migrateIngest } from '../ingest/service.ts'
+import { migrateLedger } from '../ledger/storage/database.ts'
 import { migrateReadModels } from '../projections/tables/database.ts'
 import { appendStoreAlarm } from './store-alarm.ts'
 import { UserError } from './user-error.ts'
@@ -36,6 +37,7 @@ export async function openEventStore(config: Config, urls: Urls, log: Logger): P
     if (urls.admin !== undefined) {
       await migrateIngest({ adminUrl: urls.admin })
       await migrateReadModels(urls.admin)
+      await migrateLedger(urls.admin)
       await migrateFeed({ adminUrl: urls.admin })
       if (isEventStoreDb) await migrateEventStoreDbIndex({ adminUrl: urls.admin })
     }

@@ -5,13 +5,16 @@ import { createLogger } from '../infra/log.ts'
 import { startTelemetry } from '../infra/telemetry/start-telemetry.ts'
 import { startApi, startHealth } from './api.ts'
 import { openEventStore, type Urls } from './foundations.ts'
+import { startInferenceRole } from './inference.ts'
 import { startIngestRole } from './ingest.ts'
+import { startLedgerRole } from './ledger.ts'
 import { startProjectorRole } from './projector.ts'
+import { startRelayRole } from './relay.ts'
 import { shutdownOrder, untilStopped } from './shutdown.ts'
 import { UserError } from './user-error.ts'
 import { serveWitness } from './witness.ts'
 
-export const servedRoles = ['ingest', 'api', 'projector', 'witness'] as const
+export const servedRoles = ['ingest', 'api', 'projector', 'inference', 'ledger', 'relay', 'witness'] as const
 type Role = (typeof servedRoles)[number]
 const isServed = (role: string): role is Role => (servedRoles as readonly string[]).includes(role)
 
@@ -23,6 +26,7 @@ export async function serveCommand(role: string, config: Config): Promise<void> 
   const missing = [
     ...(config.postgresUrl === undefined ? ['BIOLEDGER_POSTGRES_URL'] : []),
     ...(role === 'ingest' && config.mqttUrl === undefined ? ['BIOLEDGER_MQTT_URL'] : []),
+    ...(role === 'relay' && config.kafkaBrokers.length === 0 ? ['BIOLEDGER_KAFKA_BROKERS'] : []),
   ]
   if (config.postgresUrl === undefined || missing.length > 0)
     throw new UserError(`serve ${role} works on outside servers: set ${missing.join(' and ')}`)
@@ -45,6 +49,26 @@ export async function serveCommand(role: string, config: Config): Promise<void> 
       shutdown.add(() => ingest.stop())
       failure = ingest.ended
       const health = await startHealth({ ...deps, parts: [ingest] })
+      shutdown.add(() => health.stop())
+      announce(health.url)
+    } else if (role === 'inference') {
+      const inference = await startInferenceRole({ ...deps, mqttUrl: config.mqttUrl })
+      shutdown.add(() => inference.stop())
+      failure = inference.ended
+      const health = await startHealth({ ...deps, parts: [inference] })
+      shutdown.add(() => health.stop())
+      announce(health.url)
+    } else if (role === 'relay') {
+      const relay = startRelayRole(deps)
+      shutdown.add(() => relay.stop())
+      failure = relay.ended
+      const health = await startHealth({ ...deps, parts: [relay] })
+      shutdown.add(() => health.stop())
+      announce(health.url)
+    } else if (role === 'ledger') {
+      const ledger = await startLedgerRole(deps)
+      shutdown.add(() => ledger.stop())
+      const health = await startHealth({ ...deps, parts: [ledger] })
       shutdown.add(() => health.stop())
       announce(health.url)
     } else {

@@ -14,7 +14,9 @@ import { startApi } from './api.ts'
 import { openDataFolder } from './data-folder.ts'
 import { diskSpacePart } from './disk-space.ts'
 import { openEventStore, type Urls } from './foundations.ts'
+import { startInferenceRole } from './inference.ts'
 import { startIngestRole } from './ingest.ts'
+import { startLedgerRole } from './ledger.ts'
 import { startProjectorRole } from './projector.ts'
 import { shutdownOrder, untilStopped } from './shutdown.ts'
 import { startSimulation } from './simulation.ts'
@@ -53,6 +55,17 @@ export async function startCommand(config: Config): Promise<void> {
     shutdown.add(() => projector.stop())
     const ingest = await startIngestRole({ store, urls, config, log, telemetry })
     shutdown.add(() => ingest.stop())
+    const ledger = await startLedgerRole({ store, urls, config, log, telemetry })
+    shutdown.add(() => ledger.stop())
+    const inference = await startInferenceRole({
+      store,
+      urls,
+      config,
+      log,
+      telemetry,
+      mqttUrl: ingest.mqttUrl,
+    })
+    shutdown.add(() => inference.stop())
     const token = await readOrCreateApiToken(folder.path)
     const api = await startApi({
       store,
@@ -60,7 +73,7 @@ export async function startCommand(config: Config): Promise<void> {
       config,
       log,
       token,
-      parts: [projector, ingest, diskSpacePart(dataFolders)],
+      parts: [projector, ingest, inference, ledger, diskSpacePart(dataFolders)],
     })
     shutdown.add(() => api.stop())
 
@@ -78,7 +91,7 @@ export async function startCommand(config: Config): Promise<void> {
     })
     shutdown.add(() => simulation.stop())
 
-    await untilStopped(Promise.race([projector.ended, ingest.ended, postgresEnded]))
+    await untilStopped(Promise.race([projector.ended, ingest.ended, inference.ended, postgresEnded]))
   } finally {
     await shutdown.run()
   }

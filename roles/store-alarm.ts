@@ -5,7 +5,12 @@ import type { EventStore } from '../infra/event-store/event-store.ts'
 import { uuidV7 } from '../schemas/ids.ts'
 import { streams } from '../schemas/streams.ts'
 
-export async function appendStoreAlarm(store: EventStore, site: string, message: string): Promise<void> {
+export async function appendStoreAlarm(
+  store: EventStore,
+  site: string,
+  message: string,
+  name = 'event_store_tampering',
+): Promise<void> {
   const nowMs = systemClock.nowMs()
   const now = toInstant(nowMs)
   await store.append([
@@ -25,7 +30,7 @@ export async function appendStoreAlarm(store: EventStore, site: string, message:
           data: {
             level: 'critical',
             category: 'store_integrity',
-            name: 'event_store_tampering',
+            name,
             message,
             vessel: null,
             tag: null,

@@ -1,5 +1,7 @@
 /** Which keys the log was and is signed with, and from which size to which: folded from the events of `ledger-keys`. */
-import type { ClientEvent } from '../../schemas/event.ts'
+import type { EventStore } from '../../infra/event-store/event-store.ts'
+import type { ClientEvent, RecordedEvent } from '../../schemas/event.ts'
+import { streams } from '../../schemas/streams.ts'
 
 export type KeyRecord = {
   readonly verifierKey: string
@@ -35,3 +37,10 @@ export function keyHistory(events: readonly ClientEvent[]): KeyRecord[] {
 }
 
 export const holds = (key: KeyRecord): boolean => key.to === undefined && key.revokedFrom === undefined
+
+/** The stream `ledger-keys`, whole: a handful of events. */
+export async function readKeyEvents(store: EventStore): Promise<RecordedEvent[]> {
+  const events: RecordedEvent[] = []
+  for await (const event of store.readStream(streams.ledgerKeys)) events.push(event)
+  return events
+}

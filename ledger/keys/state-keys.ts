@@ -3,10 +3,9 @@
  * and a log that is signed with one key is never signed with another one that the first did not vouch for.
  */
 import type { EventStore } from '../../infra/event-store/event-store.ts'
-import type { RecordedEvent } from '../../schemas/event.ts'
 import { streams } from '../../schemas/streams.ts'
 import type { OwnEvents } from '../sequencer/own-event.ts'
-import { holds, keyHistory } from './key-history.ts'
+import { holds, keyHistory, readKeyEvents } from './key-history.ts'
 import { KeyError, type KeyVault } from './key-vault.ts'
 
 export type KeyStatements = {
@@ -24,16 +23,12 @@ export function keyStatements(deps: {
 }): KeyStatements {
   const { vault, own } = deps
 
-  async function events(): Promise<RecordedEvent[]> {
-    return await Array.fromAsync(deps.store.readStream(streams.ledgerKeys))
-  }
-
   const add = (verifierKey: string, purpose: 'log' | 'export', size: bigint) =>
     own.append(streams.ledgerKeys, 'LedgerKeyAdded', { verifierKey, purpose, fromSize: String(size) })
 
   return {
     async state(size) {
-      const known = keyHistory(await events())
+      const known = keyHistory(await readKeyEvents(deps.store))
       const { current, replaced } = await vault.logKeys()
       const logKeys = known.filter((key) => key.purpose === 'log')
       const present = logKeys.find((key) => key.verifierKey === current.verifierKey)
@@ -58,13 +53,13 @@ export function keyStatements(deps: {
     },
 
     async revisionOfAdded(verifierKey) {
-      return (await events()).find(
+      return (await readKeyEvents(deps.store)).find(
         (event) => event.type === 'LedgerKeyAdded' && event.data.verifierKey === verifierKey,
       )?.revision
     },
 
     async retire(verifierKey, lastSize) {
-      const known = keyHistory(await events()).find((key) => key.verifierKey === verifierKey)
+      const known = keyHistory(await readKeyEvents(deps.store)).find((key) => key.verifierKey === verifierKey)
       if (!known || !holds(known)) return
       await own.append(streams.ledgerKeys, 'LedgerKeyRetired', {
         verifierKey,

@@ -57,7 +57,7 @@ test('the fast leaf of any sequence of readings is the canonical one, to the byt
 
 test('a reading that is unusual in any way is left to the general form', () => {
   const leafOf = readingLeaf(ledger)
-  const [event] = fc.sample(readings, { numRuns: 1, seed: 1 }) as [RecordedEvent]
+  const [event] = fc.sample(readings, { numRuns: 1, seed: 1 }) as unknown as [RecordedEvent]
   const plain = { ...event, data: { vessel: 'v', tag: 't', unit: 'u', quality: 'good', value: 1 } }
   assert.ok(leafOf(plain, 'x') !== undefined)
   for (const odd of [

@@ -1,0 +1,50 @@
+/** The ledger's role: seals what the store holds. It never takes another part down: what it refuses is told and alarmed. */
+import { mkdir } from 'node:fs/promises'
+import { resolve } from 'node:path'
+import { systemClock } from '../infra/clock.ts'
+import type { Config } from '../infra/config.ts'
+import type { EventStore } from '../infra/event-store/event-store.ts'
+import type { Logger } from '../infra/log.ts'
+import type { Telemetry } from '../infra/telemetry/telemetry.ts'
+import { startLedger } from '../ledger/service.ts'
+import { openLedger } from '../ledger/storage/database.ts'
+import type { Urls } from './foundations.ts'
+import type { Part } from './part.ts'
+import { appendStoreAlarm } from './store-alarm.ts'
+
+export type LedgerRole = Part & { stop(): Promise<void> }
+
+export async function startLedgerRole(deps: {
+  store: EventStore
+  urls: Urls
+  config: Config
+  log: Logger
+  telemetry: Telemetry
+}): Promise<LedgerRole> {
+  const { store, config, log } = deps
+  const folder = resolve(config.dataFolder)
+  await mkdir(folder, { recursive: true, mode: 0o755 })
+  const pool = openLedger(deps.urls.app, { name: 'ledger', max: 4 })
+  const ledger = startLedger({
+    store,
+    pool,
+    log,
+    clock: systemClock,
+    site: config.site,
+    originPrefix: `${config.ledgerName}/${config.site}`,
+    folder,
+    headsEveryMs: config.ledgerHeadsEveryMs,
+    raiseAlarm: (finding) => appendStoreAlarm(store, config.site, finding, 'ledger_refused'),
+  })
+  const unregister = deps.telemetry.registerMetrics(ledger.metrics)
+  return {
+    name: 'ledger',
+    readiness: ledger.readiness,
+    metrics: ledger.metrics,
+    stop: async () => {
+      unregister()
+      await ledger.stop()
+      await pool.end()
+    },
+  }
+}
