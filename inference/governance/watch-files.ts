@@ -87,7 +87,7 @@ function activeModel(state: Governance): GovernedModel | undefined {
 
 function findingOn(catalogue: ModelCatalogue, { modelId, version, modelHash }: GovernedModel): string {
   const what = `the registered files of model ${modelId} ${version} (${modelHash.slice(0, 8)})`
-  const broken = catalogue.broken().find(({ folder }) => folder.endsWith(`${modelId}/${version}`))
+  const broken = catalogue.broken().find(({ folder }) => folder.endsWith(`/${version}`))
   if (broken) return `${what} were changed: ${broken.finding}`
   const other = catalogue.installed().find((one) => one.modelId === modelId && one.version === version)
   return other
