@@ -5,7 +5,13 @@
 import type { CleanedQuality } from '../../schemas/events/process-events.ts'
 import type { Quality } from '../../schemas/events/sensor-events.ts'
 import type { TagDefinition } from '../../schemas/tags.ts'
-import { gapKind, kalmanGapUpToMs, linearGapBelowMs, rules } from '../signal-cleaning/cleaning-rules.ts'
+import {
+  gapKind,
+  kalmanGapUpToMs,
+  linearGapBelowMs,
+  rules,
+  unchangedAfterMs,
+} from '../signal-cleaning/cleaning-rules.ts'
 import { tagCleaner } from '../signal-cleaning/tag-cleaner.ts'
 import { type Correction, type TagWindow, windowMs } from './process-window.ts'
 
@@ -42,6 +48,7 @@ type Bucket = {
   /** Value of the reading in each cadence slot; NaN where none was used. */
   readonly slots: Float64Array
   readonly slotTimes: Float64Array
+  readonly slotPositions: BigInt64Array
   used: number
   good: number
   sum: number
@@ -49,6 +56,7 @@ type Bucket = {
   max: number
   last: number
   lastMs: number
+  lastPosition: bigint
   invalid: number
   clipped: number
   noted: Map<string, Noted> | undefined
@@ -59,13 +67,19 @@ export function tagSignal(definition: TagDefinition): TagSignal {
   const expected = Math.max(1, Math.round(windowMs / cadenceMs))
   const cleaner = tagCleaner(definition)
   const buckets: readonly [Bucket, Bucket] = [emptyBucket(expected), emptyBucket(expected)]
+  const unchangedReadings =
+    definition.kind === 'sensor' ? unchangedAfterMs / cadenceMs : Number.POSITIVE_INFINITY
+  let shown = Number.NaN
+  let timesShown = 0
   /** The last value used in an earlier window. */
-  let before = { atMs: Number.NEGATIVE_INFINITY, value: Number.NaN }
+  let before = { atMs: Number.NEGATIVE_INFINITY, value: Number.NaN, position: 0n }
 
   return {
     definition,
     add: (window, atMs, value, unit, quality, position) => {
       const bucket = buckets[(window & 1) as 0 | 1]
+      timesShown = value === shown ? timesShown + 1 : 1
+      shown = value
       const verdict = cleaner.judge(atMs, value, unit, quality)
       if (verdict.rule !== undefined) note(bucket, verdict.rule, verdict.kind, position)
       if (verdict.kind === 'invalid') {
@@ -82,10 +96,12 @@ export function tagSignal(definition: TagDefinition): TagSignal {
       if (atMs >= bucket.lastMs) {
         bucket.lastMs = atMs
         bucket.last = cleaned
+        bucket.lastPosition = position
       }
       const slot = Math.min(expected - 1, Math.floor((atMs - window * windowMs) / cadenceMs))
       bucket.slots[slot] = cleaned
       bucket.slotTimes[slot] = atMs
+      bucket.slotPositions[slot] = position
     },
     close: (window) => {
       const bucket = buckets[(window & 1) as 0 | 1]
@@ -93,7 +109,7 @@ export function tagSignal(definition: TagDefinition): TagSignal {
         bucket.used > 0
           ? closeWithReadings(bucket, window)
           : closeEmpty(bucket, (window + 1) * windowMs - before.atMs)
-      if (bucket.used > 0) before = { atMs: bucket.lastMs, value: bucket.last }
+      if (bucket.used > 0) before = { atMs: bucket.lastMs, value: bucket.last, position: bucket.lastPosition }
       if (bucket.used > 0 || bucket.invalid > 0) clear(bucket)
       return closed
     },
@@ -105,12 +121,15 @@ export function tagSignal(definition: TagDefinition): TagSignal {
     const quality: CleanedQuality =
       bucket.clipped > 0 ? 'clipped' : filled.count > 0 ? 'interpolated' : 'good'
     const corrections = listNoted(definition.tag, bucket.noted)
+    if (timesShown >= unchangedReadings)
+      corrections.push({ tag: definition.tag, quality: 'good', rule: rules.unchanged, count: timesShown })
     if (filled.count > 0)
       corrections.push({
         tag: definition.tag,
         quality: 'interpolated',
         rule: rules.linearGap,
         count: filled.count,
+        positions: { from: filled.from, to: filled.to },
       })
     return {
       window: {
@@ -142,6 +161,9 @@ export function tagSignal(definition: TagDefinition): TagSignal {
       quality: held ? 'stale' : 'missing',
       rule: held ? rules.holdLast : rules.noFill,
       count: expected,
+      ...(before.atMs > Number.NEGATIVE_INFINITY && {
+        positions: { from: before.position, to: before.position },
+      }),
     })
     if (!held) return { window: undefined, usable: false, corrections, ...counts }
     const { value } = before
@@ -161,10 +183,12 @@ export function tagSignal(definition: TagDefinition): TagSignal {
     }
   }
 
-  /** Sum and number of the straight-line points in gaps that a later reading of this same window has closed. */
-  function fillGaps(bucket: Bucket, window: number): { sum: number; count: number } {
+  /** The straight-line points in gaps that a later reading of this same window has closed. */
+  function fillGaps(bucket: Bucket, window: number): Filled {
     let sum = 0
     let count = 0
+    let from = 0n
+    let to = 0n
     let left = before
     let empty = 0
     for (let slot = 0; slot < expected; slot++) {
@@ -174,6 +198,7 @@ export function tagSignal(definition: TagDefinition): TagSignal {
         continue
       }
       const atMs = bucket.slotTimes[slot]!
+      const position = bucket.slotPositions[slot]!
       const spanMs = atMs - left.atMs
       // One slot alone may be empty because the reading before or after it came a moment early or late.
       if (empty > 0 && spanMs >= 2 * cadenceMs && gapKind(spanMs) === 'interpolated') {
@@ -182,21 +207,27 @@ export function tagSignal(definition: TagDefinition): TagSignal {
           const part = Math.min(1, Math.max(0, (holeMs - left.atMs) / spanMs))
           sum += left.value + (value - left.value) * part
         }
+        if (count === 0) from = left.position
+        to = position
         count += empty
       }
       empty = 0
-      left = { atMs, value }
+      left = { atMs, value, position }
     }
-    return { sum, count }
+    return { sum, count, from, to }
   }
 }
 
-const noFill = { sum: 0, count: 0 }
+/** `from` and `to`: the readings at the outer ends of what was filled. */
+type Filled = { readonly sum: number; readonly count: number; readonly from: bigint; readonly to: bigint }
+
+const noFill: Filled = { sum: 0, count: 0, from: 0n, to: 0n }
 
 function emptyBucket(expected: number): Bucket {
   const bucket: Bucket = {
     slots: new Float64Array(expected),
     slotTimes: new Float64Array(expected),
+    slotPositions: new BigInt64Array(expected),
     used: 0,
     good: 0,
     sum: 0,
@@ -204,6 +235,7 @@ function emptyBucket(expected: number): Bucket {
     max: 0,
     last: 0,
     lastMs: 0,
+    lastPosition: 0n,
     invalid: 0,
     clipped: 0,
     noted: undefined,

@@ -31,6 +31,8 @@ export const rules = {
   noFill: 'no-fill/1',
   /** Came after its window had closed: stored, never looked at again. */
   lateReading: 'late-reading/1',
+  /** A sensor has shown exactly one value for 5 min or more: said, not acted upon (a coarse instrument may do that). */
+  unchanged: 'unchanged/1',
   /** A silence of the whole vessel so long that its empty windows were left out. */
   silence: 'silence-skipped/1',
 } as const
@@ -38,6 +40,9 @@ export const rules = {
 export const linearGapBelowMs = 5 * 60_000
 /** Inclusive. */
 export const kalmanGapUpToMs = 30 * 60_000
+
+/** From when on a sensor that shows one value only is remarked upon. */
+export const unchangedAfterMs = 5 * 60_000
 
 export type GapKind = 'interpolated' | 'kalman' | 'missing'
 
