@@ -1,0 +1,1813 @@
+// Verifier of bioprocess-ledger extracts. One file, no dependencies: node verify.mjs <extract.zip> --key <key>
+// src/cli.ts
+import { readFileSync } from "node:fs";
+import { parseArgs } from "node:util";
+
+// src/bytes.ts
+var alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+var values = new Map([...alphabet].map((character, value) => [character, value]));
+function toBase64(bytes) {
+  let text2 = "";
+  for (let at = 0; at < bytes.length; at += 3) {
+    const [a = 0, b = 0, c = 0] = bytes.subarray(at, at + 3);
+    const left = bytes.length - at;
+    text2 += alphabet[a >> 2];
+    text2 += alphabet[(a & 3) << 4 | b >> 4];
+    text2 += left > 1 ? alphabet[(b & 15) << 2 | c >> 6] : "=";
+    text2 += left > 2 ? alphabet[c & 63] : "=";
+  }
+  return text2;
+}
+function fromBase64(text2) {
+  if (text2.length % 4 !== 0) return void 0;
+  const digits = text2.replace(/={1,2}$/, "");
+  const bytes = new Uint8Array(Math.floor(digits.length * 3 / 4));
+  let held = 0;
+  let bits = 0;
+  let length = 0;
+  for (const character of digits) {
+    const value = values.get(character);
+    if (value === void 0) return void 0;
+    held = (held << 6 | value) & 65535;
+    bits += 6;
+    if (bits >= 8) {
+      bits -= 8;
+      bytes[length++] = held >> bits & 255;
+    }
+  }
+  return toBase64(bytes) === text2 ? bytes : void 0;
+}
+function toHex(bytes) {
+  let text2 = "";
+  for (const byte of bytes) text2 += byte.toString(16).padStart(2, "0");
+  return text2;
+}
+var utf8 = (text2) => new TextEncoder().encode(text2);
+function fromUtf8(bytes) {
+  try {
+    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
+  } catch {
+    return void 0;
+  }
+}
+function equalBytes(a, b) {
+  if (a.length !== b.length) return false;
+  for (let at = 0; at < a.length; at++) if (a[at] !== b[at]) return false;
+  return true;
+}
+function concat(...parts) {
+  const whole = new Uint8Array(parts.reduce((length, part) => length + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    whole.set(part, at);
+    at += part.length;
+  }
+  return whole;
+}
+
+// src/refusal.ts
+var Refusal = class extends Error {
+  constructor(message, isPayload = false) {
+    super(message);
+    this.isPayload = isPayload;
+  }
+  isPayload;
+  code = "refusal";
+};
+
+// src/note.ts
+var noteKeyType = 1;
+var witnessKeyType = 4;
+function parseKey(verifierKey, platform) {
+  const [name = "", keyId = "", ...rest] = verifierKey.split("+");
+  const bytes = fromBase64(rest.join("+"));
+  if (!isKeyName(name) || !/^[0-9a-f]{8}$/.test(keyId) || !bytes || bytes.length !== 33)
+    throw new Refusal(`"${verifierKey}" is no verifier key (<name>+<8 hex digits>+<base64>)`);
+  const type = bytes[0];
+  if (type !== noteKeyType && type !== witnessKeyType)
+    throw new Refusal(`the key of ${name} has the unknown algorithm ${type}`);
+  const id = toHex(platform.hash(concat(utf8(`${name}
+`), bytes)).subarray(0, 4));
+  if (id !== keyId) throw new Refusal(`the key id of ${name} is not the one of its key`);
+  return { verifierKey, name, keyId, type, publicKey: bytes.subarray(1) };
+}
+function parseNote(bytes, what) {
+  const whole = fromUtf8(bytes);
+  if (whole === void 0 || /[\u0000-\u0009\u000b-\u001f]/.test(whole))
+    throw new Refusal(`${what} is not plain UTF-8 text`);
+  const split = whole.lastIndexOf("\n\n");
+  if (split < 0 || !whole.endsWith("\n") || whole.length === split + 2)
+    throw new Refusal(`${what} carries no signature`);
+  const lines = whole.slice(split + 2, -1).split("\n");
+  if (lines.length > 100) throw new Refusal(`${what} has more than 100 signatures`);
+  const signatures = lines.map((line) => {
+    const [, name = "", encoded = ""] = /^\u2014 (\S+) (\S+)$/u.exec(line) ?? [];
+    const decoded = fromBase64(encoded);
+    if (!isKeyName(name) || !decoded || decoded.length < 5)
+      throw new Refusal(`${what} has a line among its signatures that is none`);
+    return { name, keyId: toHex(decoded.subarray(0, 4)), bytes: decoded.subarray(4) };
+  });
+  return { text: whole.slice(0, split + 1), signatures };
+}
+async function signersOf(note, keys, what, platform) {
+  const signers = [];
+  for (const key of keys) {
+    const signature = note.signatures.find((one) => one.name === key.name && one.keyId === key.keyId);
+    if (!signature) continue;
+    if (!await isSigned(note.text, signature.bytes, key, platform))
+      throw new Refusal(`the signature of ${key.name} (${key.keyId}) on ${what} is wrong`);
+    signers.push(key);
+  }
+  return signers;
+}
+async function isSigned(text2, signature, key, platform) {
+  if (key.type === noteKeyType)
+    return signature.length === 64 && await platform.verifyEd25519(key.publicKey, utf8(text2), signature);
+  if (signature.length !== 72) return false;
+  const time = new DataView(signature.buffer, signature.byteOffset).getBigUint64(0);
+  const message = utf8(`cosignature/v1
+time ${time}
+${text2}`);
+  return time < 1n << 63n && await platform.verifyEd25519(key.publicKey, message, signature.subarray(8));
+}
+function parseCheckpoint(text2) {
+  const [origin = "", spelt = "", encoded = "", ...extensions] = text2.slice(0, -1).split("\n");
+  const root = fromBase64(encoded);
+  if (!isKeyName(origin) || !/^[1-9]\d{0,15}$/.test(spelt) || root?.length !== 32 || extensions.includes(""))
+    throw new Refusal("the checkpoint is not origin, size and root");
+  const size = Number(spelt);
+  if (!Number.isSafeInteger(size)) throw new Refusal("the checkpoint is of an absurd size");
+  return { origin, size, root };
+}
+function isKeyName(name) {
+  return name !== "" && !/[\s+]/u.test(name);
+}
+
+// src/platform-node.ts
+import * as crypto from "node:crypto";
+import { open } from "node:fs/promises";
+import { Readable } from "node:stream";
+import * as zlib from "node:zlib";
+
+// src/crc32.ts
+var tables = makeTables();
+function crc32(bytes, before) {
+  const [first, second, third, fourth] = tables;
+  let crc = ~before;
+  let at = 0;
+  for (const end = bytes.length - 3; at < end; at += 4) {
+    crc ^= bytes[at] | bytes[at + 1] << 8 | bytes[at + 2] << 16 | bytes[at + 3] << 24;
+    crc = fourth[crc & 255] ^ third[crc >>> 8 & 255] ^ second[crc >>> 16 & 255] ^ first[crc >>> 24 & 255];
+  }
+  for (; at < bytes.length; at++) crc = first[(crc ^ bytes[at]) & 255] ^ crc >>> 8;
+  return ~crc >>> 0;
+}
+function makeTables() {
+  const [first, ...more] = Array.from({ length: 4 }, () => new Uint32Array(256));
+  for (let byte = 0; byte < 256; byte++) {
+    let crc = byte;
+    for (let bit = 0; bit < 8; bit++) crc = crc & 1 ? 3988292384 ^ crc >>> 1 : crc >>> 1;
+    first[byte] = crc;
+  }
+  let before = first;
+  for (const table of more) {
+    for (let byte = 0; byte < 256; byte++) table[byte] = before[byte] >>> 8 ^ first[before[byte] & 255];
+    before = table;
+  }
+  return [first, ...more];
+}
+
+// src/platform-node.ts
+var spki = Buffer.from("302a300506032b6570032100", "hex");
+function once(bytes) {
+  return typeof crypto.hash === "function" ? crypto.hash("sha256", bytes, "buffer") : crypto.createHash("sha256").update(bytes).digest();
+}
+var nodePlatform = {
+  sha256: () => {
+    const hash2 = crypto.createHash("sha256");
+    return { update: (bytes) => void hash2.update(bytes), digest: () => hash2.digest() };
+  },
+  hash: once,
+  leafHash: (text2) => once(`\0${text2}`),
+  crc32: typeof zlib.crc32 === "function" ? (bytes, before) => zlib.crc32(bytes, before) : crc32,
+  inflate,
+  verifyEd25519: async (publicKey, message, signature) => crypto.verify(
+    null,
+    message,
+    crypto.createPublicKey({ key: Buffer.concat([spki, publicKey]), format: "der", type: "spki" }),
+    signature
+  )
+};
+async function* inflate(compressed) {
+  let given = 0;
+  async function* counted() {
+    for await (const chunk of compressed) {
+      given += chunk.length;
+      yield chunk;
+    }
+  }
+  const inflater = zlib.createInflateRaw({ chunkSize: 1 << 18 });
+  const input = Readable.from(counted(), { objectMode: false });
+  input.on("error", (error) => inflater.destroy(error));
+  input.pipe(inflater);
+  try {
+    yield* inflater;
+    if (inflater.bytesWritten !== given) throw new Error("bytes after the end of the deflate stream");
+  } finally {
+    input.destroy();
+    inflater.destroy();
+  }
+}
+async function openFile(path) {
+  const file = await open(path, "r");
+  const { size } = await file.stat();
+  return {
+    size,
+    read: async (offset, length) => {
+      const bytes = Buffer.allocUnsafe(length);
+      let filled = 0;
+      while (filled < length) {
+        const { bytesRead } = await file.read(bytes, filled, length - filled, offset + filled);
+        if (bytesRead === 0) throw new Error("the file ended early");
+        filled += bytesRead;
+      }
+      return bytes;
+    },
+    close: () => file.close()
+  };
+}
+
+// src/canonical.ts
+var maximumDepth = 64;
+function canonical(value, depth = 0) {
+  if (typeof value === "string") return quoted(value);
+  if (value === null || typeof value !== "object") return JSON.stringify(value);
+  if (depth > maximumDepth) throw new Refusal(`nesting deeper than ${maximumDepth}`);
+  if (isArray(value)) {
+    let text3 = "[";
+    for (let at = 0; at < value.length; at++)
+      text3 += (at > 0 ? "," : "") + canonical(value[at], depth + 1);
+    return `${text3}]`;
+  }
+  const keys = Object.keys(value);
+  if (keys.length > 1) keys.sort();
+  let text2 = "{";
+  for (let at = 0; at < keys.length; at++) {
+    const key = keys[at];
+    text2 += `${(at > 0 ? "," : "") + quoted(key)}:${canonical(value[key], depth + 1)}`;
+  }
+  return `${text2}}`;
+}
+function parseCanonical(text2, what) {
+  const value = parseJson(text2, what);
+  if (canonical(value) !== text2)
+    throw new Refusal(`${what} is not the canonical spelling (RFC 8785) of what it says`);
+  return value;
+}
+function parseJson(text2, what) {
+  try {
+    return JSON.parse(text2);
+  } catch {
+    throw new Refusal(`${what} is no JSON`);
+  }
+}
+function isObject(value) {
+  return typeof value === "object" && value !== null && !isArray(value);
+}
+function isArray(value) {
+  return Array.isArray(value);
+}
+function quoted(text2) {
+  const spelt = JSON.stringify(text2);
+  if (spelt.includes("\\ud") && !text2.isWellFormed()) throw new Refusal("a lone surrogate in a text");
+  return spelt;
+}
+
+// src/manifest.ts
+var formatLine = "bioledger-extract/v1";
+var fields = [
+  "batchId",
+  "checkpoint",
+  "events",
+  "format",
+  "heads",
+  "members",
+  "omitted",
+  "origin",
+  "readings"
+].concat(["request", "signatureTypes", "stamps", "streams", "timeZone"]);
+function parseManifest(bytes) {
+  const text2 = fromUtf8(bytes);
+  if (text2 === void 0) throw new Refusal("manifest.json is not valid UTF-8");
+  const value = parseCanonical(text2, "manifest.json");
+  const whole = object(value, "manifest.json", fields);
+  if (whole.format !== formatLine) throw new Refusal(`the format ${JSON.stringify(whole.format)} is unknown`);
+  if (whole.timeZone !== "UTC") throw new Refusal("the time zone is not UTC");
+  const checkpoint = object(whole.checkpoint, "checkpoint", ["size", "root"]);
+  const request = object(whole.request, "request", ["scope", "purpose", "purposeText", "asOf", "from", "to"]);
+  if (request.scope !== "whole" && request.scope !== "range" && request.scope !== "signatures-only")
+    throw new Refusal(`the scope ${JSON.stringify(request.scope)} is unknown`);
+  const optional = (key) => request[key] === void 0 ? {} : { [key]: textOf(request[key], key) };
+  return {
+    origin: textOf(whole.origin, "origin"),
+    batchId: textOf(whole.batchId, "batchId"),
+    checkpoint: { size: count(checkpoint.size, "size"), root: textOf(checkpoint.root, "root") },
+    heads: whole.heads === null ? null : headsOf(whole.heads),
+    request: {
+      scope: request.scope,
+      purpose: textOf(request.purpose, "purpose"),
+      ...optional("purposeText"),
+      ...optional("asOf"),
+      ...optional("from"),
+      ...optional("to")
+    },
+    events: count(whole.events, "events"),
+    readings: count(whole.readings, "readings"),
+    streams: list(whole.streams, "streams").map((one) => {
+      const stream = object(one, "streams", ["stream", "first", "last", "events"]);
+      return {
+        stream: textOf(stream.stream, "stream"),
+        first: count(stream.first, "first"),
+        last: count(stream.last, "last"),
+        events: count(stream.events, "events")
+      };
+    }),
+    omitted: list(whole.omitted, "omitted").map((one) => textOf(one, "omitted")),
+    signatureTypes: whole.signatureTypes === void 0 ? [] : list(whole.signatureTypes, "signatureTypes").map((one) => textOf(one, "signatureTypes")),
+    stamps: list(whole.stamps, "stamps").map((one) => {
+      const stamp = object(one, "stamps", ["index", "size", "stampedAt"]);
+      return {
+        index: count(stamp.index, "index"),
+        size: count(stamp.size, "size"),
+        stampedAt: textOf(stamp.stampedAt, "stampedAt")
+      };
+    }),
+    members: list(whole.members, "members").map((one) => {
+      const member = object(one, "members", ["name", "size", "sha256"]);
+      if (typeof member.size !== "string") throw new Refusal("a member has no size");
+      return {
+        name: textOf(member.name, "name"),
+        size: count(member.size, "size"),
+        sha256: textOf(member.sha256, "sha256")
+      };
+    })
+  };
+}
+function headsOf(value) {
+  const heads = object(value, "heads", ["index", "size"]);
+  return { index: count(heads.index, "index"), size: count(heads.size, "size") };
+}
+function object(value, what, allowed3) {
+  if (!isObject(value)) throw new Refusal(`${what} of the manifest is no object`);
+  for (const key of Object.keys(value))
+    if (!allowed3.includes(key)) throw new Refusal(`${what} of the manifest has the unknown field ${key}`);
+  return value;
+}
+function list(value, what) {
+  if (!Array.isArray(value)) throw new Refusal(`${what} of the manifest is no list`);
+  return value;
+}
+function textOf(value, what) {
+  if (typeof value !== "string") throw new Refusal(`${what} of the manifest is no text`);
+  return value;
+}
+function count(value, what) {
+  if (typeof value !== "string" || !/^(0|[1-9]\d{0,15})$/.test(value) || !Number.isSafeInteger(Number(value)))
+    throw new Refusal(`${what} is no whole number in digits`);
+  return Number(value);
+}
+
+// src/tree.ts
+function growingTree(platform) {
+  const levels = [];
+  const hashes = [];
+  const input = new Uint8Array(65);
+  input[0] = 1;
+  let size = 0;
+  function node(left, right) {
+    input.set(left, 1);
+    input.set(right, 33);
+    return platform.hash(input);
+  }
+  function append(level, hash2) {
+    size += 2 ** level;
+    let [atLevel, merged] = [level, hash2];
+    while (levels.at(-1) === atLevel) {
+      levels.pop();
+      merged = node(hashes.pop(), merged);
+      atLevel++;
+    }
+    levels.push(atLevel);
+    hashes.push(merged);
+  }
+  return {
+    get size() {
+      return size;
+    },
+    appendLeaf: (hash2) => append(0, hash2),
+    appendSubtree: append,
+    root: () => hashes.reduceRight((right, left) => node(left, right))
+  };
+}
+function tiling(from, to) {
+  const levels = [];
+  for (let at = from; at < to; ) {
+    let level = 0;
+    let leaves = 1;
+    while (at % (2 * leaves) === 0 && at + 2 * leaves <= to) {
+      leaves *= 2;
+      level++;
+    }
+    levels.push(level);
+    at += leaves;
+  }
+  return levels;
+}
+
+// src/heads.ts
+var maximumRecords = 1e7;
+async function readHeads(lines, size, platform) {
+  const tree = growingTree(platform);
+  const byLastLeaf = /* @__PURE__ */ new Map();
+  const lastIndexes = /* @__PURE__ */ new Set();
+  let keyBefore = "";
+  let total = 0;
+  for await (const some of lines)
+    for (const line of some) {
+      if (byLastLeaf.size >= maximumRecords) throw new Refusal(`more than ${maximumRecords} records`);
+      const record = parseRecord(line);
+      if (record.streamKey <= keyBefore) throw new Refusal("the records do not ascend by stream key");
+      keyBefore = record.streamKey;
+      if (record.count < 1 || record.lastIndex < record.count - 1 || record.lastIndex >= size)
+        throw new Refusal(`a stream of ${record.count} events cannot end at ${record.lastIndex} of ${size}`);
+      if (lastIndexes.has(record.lastIndex)) throw new Refusal(`two streams end at ${record.lastIndex}`);
+      lastIndexes.add(record.lastIndex);
+      if (byLastLeaf.has(record.lastLeafHash)) throw new Refusal("two streams have the same last event");
+      byLastLeaf.set(record.lastLeafHash, { count: record.count, lastIndex: record.lastIndex });
+      total += record.count;
+      tree.appendLeaf(platform.leafHash(line));
+    }
+  if (tree.size === 0) throw new Refusal("there are no records");
+  if (total !== size)
+    throw new Refusal(`the counts sum to ${total}, but the statement is about ${size} events`);
+  return { root: toBase64(tree.root()), streams: tree.size, total, byLastLeaf };
+}
+function parseRecord(line) {
+  const record = parseCanonical(line, "a record");
+  if (!isObject(record) || Object.keys(record).join() !== "count,lastIndex,lastLeafHash,streamKey")
+    throw new Refusal("a record is not count, lastIndex, lastLeafHash and streamKey");
+  const { lastLeafHash, streamKey } = record;
+  const key = typeof streamKey === "string" ? fromBase64(streamKey) : void 0;
+  if (typeof lastLeafHash !== "string" || fromBase64(lastLeafHash)?.length !== 32 || key?.length !== 32)
+    throw new Refusal("a record has a hash that is not 32 bytes in base64");
+  return {
+    count: count(record.count, "count"),
+    lastIndex: count(record.lastIndex, "lastIndex"),
+    lastLeafHash,
+    // Hexadecimal digits sort as the bytes do, base64 does not.
+    streamKey: [...key].map((byte) => byte.toString(16).padStart(2, "0")).join("")
+  };
+}
+
+// src/lines.ts
+var maximumLineLength = 4 << 20;
+async function* linesOf(bytes, what) {
+  const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+  let rest = "";
+  const decode = (chunk) => {
+    try {
+      return chunk ? decoder.decode(chunk, { stream: true }) : decoder.decode();
+    } catch {
+      throw new Refusal(`${what} is not valid UTF-8`);
+    }
+  };
+  for await (const chunk of bytes) {
+    const lines = (rest + decode(chunk)).split("\n");
+    rest = lines.pop();
+    if (rest.length > maximumLineLength)
+      throw new Refusal(`${what} has a line of more than ${maximumLineLength} bytes`);
+    if (lines.length > 0) yield lines;
+  }
+  if (rest + decode() !== "") throw new Refusal(`the last line of ${what} has no line feed`);
+}
+function piecesOf(bytes) {
+  const iterator = bytes[Symbol.asyncIterator]();
+  let held = new Uint8Array(0);
+  let at = 0;
+  let isEnded = false;
+  async function fill(length) {
+    while (!isEnded && held.length - at < length) {
+      const next = await iterator.next();
+      if (next.done) isEnded = true;
+      else {
+        const joined = new Uint8Array(held.length - at + next.value.length);
+        joined.set(held.subarray(at));
+        joined.set(next.value, held.length - at);
+        held = joined;
+        at = 0;
+      }
+    }
+  }
+  return {
+    get held() {
+      return held.length - at;
+    },
+    fill,
+    take: (length) => {
+      if (held.length - at < length) return void 0;
+      at += length;
+      return held.subarray(at - length, at);
+    },
+    drain: async () => {
+      let left = held.length - at;
+      at = held.length;
+      for (; ; ) {
+        const next = await iterator.next();
+        if (next.done) return left;
+        left += next.value.length;
+      }
+    }
+  };
+}
+
+// src/streams.ts
+var bulkCategories = ["reading", "derived", "forecast"];
+function streamsOfBatch(batchId) {
+  return new Set(["batch", ...bulkCategories].map((category) => `${category}-${batchId}`));
+}
+var ledgerStreams = /* @__PURE__ */ new Set(["ledger-keys", "ledger-timestamps", "ledger-heads"]);
+function followStreams(manifest) {
+  const states = /* @__PURE__ */ new Map();
+  const ofBatch = streamsOfBatch(manifest.batchId);
+  const headsSize = manifest.heads?.size ?? 0;
+  return {
+    states,
+    apply: (entry) => {
+      const { stream, revision, index, recordedAt } = entry;
+      const event = { stream, revision, index };
+      if (!ofBatch.has(stream) && !ledgerStreams.has(stream))
+        return { event, message: `its stream is none of batch ${manifest.batchId}` };
+      const hash2 = toBase64(entry.hash);
+      const atHeads = index < headsSize ? { revision, index, hash: hash2 } : void 0;
+      const state = states.get(stream);
+      if (!state) {
+        const isSealed = entry.type === "StreamSealed";
+        const begun = {
+          stream,
+          first: revision,
+          firstRecordedAt: recordedAt,
+          last: revision,
+          events: 1,
+          isSealed
+        };
+        states.set(stream, {
+          ...begun,
+          lastIndex: index,
+          lastHash: hash2,
+          lastRecordedAt: recordedAt,
+          atHeads
+        });
+        return sealObjection(entry, event);
+      }
+      const before = { ...state };
+      state.last = revision;
+      state.lastIndex = index;
+      state.lastHash = hash2;
+      state.lastRecordedAt = recordedAt;
+      state.events++;
+      state.isSealed = entry.type === "StreamSealed";
+      if (atHeads) state.atHeads = atHeads;
+      return placeObjection(entry, before, event) ?? sealObjection(entry, event);
+    }
+  };
+}
+function placeObjection(entry, before, event) {
+  const { stream, revision } = entry;
+  if (stream === "ledger-heads") return { event, message: "a second heads statement" };
+  if (before.isSealed) return { event, message: "it stands after the seal of its stream" };
+  if (revision > before.last + 1) {
+    const missing = { stream, revision: before.last + 1 };
+    const until = revision - 1 > missing.revision ? ` (and all up to revision ${revision - 1})` : "";
+    return { event: missing, message: `it is missing${until}`, isGap: true };
+  }
+  if (revision <= before.last)
+    return { event, message: `it stands after revision ${before.last}`, isGap: true };
+  if (entry.prev !== before.lastHash)
+    return {
+      event: { stream, revision: before.last, index: before.lastIndex },
+      message: `revision ${revision} names another event as the one before it`
+    };
+  return void 0;
+}
+function sealObjection(entry, event) {
+  if (entry.type !== "StreamSealed" || entry.data?.count === entry.revision) return void 0;
+  return { event, message: `the seal counts ${JSON.stringify(entry.data?.count)} events before it` };
+}
+
+// src/completeness.ts
+var headsMember = "heads.ndjson";
+async function checkCompleteness(context, reading) {
+  const { manifest, findings } = context;
+  const states = [...reading.streams.states.values()];
+  if (!states.some(({ stream }) => stream === `batch-${manifest.batchId}`))
+    findings.fail("completeness", "the whole stream is missing", {
+      event: { stream: `batch-${manifest.batchId}`, revision: 0 }
+    });
+  const heads = await readStatement(context, reading);
+  const open2 = [];
+  let later = 0;
+  for (const state of states) {
+    if (state.stream === "ledger-heads") continue;
+    if (state.first > 0 && !mayBeCut(state, manifest))
+      findings.fail("completeness", "the stream does not begin at revision 0", {
+        event: { stream: state.stream, revision: 0 }
+      });
+    if (heads && state.atHeads) requireRecord(state, heads, manifest, findings);
+    else if (!state.isSealed && !endsAfterRange(state, manifest) && !heads) open2.push(state.stream);
+    if (manifest.heads) later += state.lastIndex >= manifest.heads.size ? 1 : 0;
+  }
+  if (findings.has("completeness")) return;
+  if (open2.length > 0) findings.skip("completeness", `no heads statement says where ${open2.join(", ")} end`);
+  else findings.note("completeness", detail(states, manifest, later));
+}
+async function readStatement(context, reading) {
+  const { extract, manifest, findings, platform } = context;
+  const fail = (message) => findings.fail("completeness", message, { member: headsMember });
+  if (!manifest.heads) {
+    if (extract.has(headsMember)) fail("the manifest names no heads statement");
+    return void 0;
+  }
+  const { statement } = reading;
+  if (!extract.has(headsMember) || !statement) {
+    fail("the heads statement that the manifest names is not in the extract");
+    return void 0;
+  }
+  try {
+    const { size } = manifest.heads;
+    const list3 = await readHeads(linesOf(extract.bytes(headsMember), headsMember), size, platform);
+    const { root, size: stated, streams, total } = statement;
+    if (root !== list3.root || stated !== String(size) || total !== String(size) || streams !== String(list3.streams))
+      throw new Refusal("its records are not those of the statement in the log");
+    if (size > manifest.heads.index) throw new Refusal("the statement is about events after itself");
+    return list3;
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error;
+    fail(error.message);
+    return void 0;
+  }
+}
+function requireRecord(state, heads, manifest, findings) {
+  const { atHeads, stream } = state;
+  if (!atHeads || endsAfterRange(state, manifest) && state.last === atHeads.revision) return;
+  const record = heads.byLastLeaf.get(atHeads.hash);
+  if (record?.count === atHeads.revision + 1 && record.lastIndex === atHeads.index) return;
+  findings.fail(
+    "completeness",
+    "the heads statement knows another end of its stream: what follows it is missing",
+    {
+      event: { stream, revision: atHeads.revision, index: atHeads.index }
+    }
+  );
+}
+function endsAfterRange({ stream, lastRecordedAt }, { request, batchId }) {
+  return request.scope === "range" && isBulk(stream, batchId) && request.to !== void 0 && lastRecordedAt > request.to;
+}
+function mayBeCut({ stream, firstRecordedAt }, { request, batchId }) {
+  return request.scope === "range" && isBulk(stream, batchId) && request.from !== void 0 && firstRecordedAt < request.from;
+}
+var isBulk = (stream, batchId) => bulkCategories.some((category) => stream === `${category}-${batchId}`);
+function checkScope(reading, { request, batchId, omitted }, findings) {
+  const fail = (message) => findings.fail("scope", message, { member: "manifest.json" });
+  const isRange = request.scope === "range";
+  if (isRange !== (request.from !== void 0 || request.to !== void 0))
+    fail("a range has a beginning or an end, and nothing else has");
+  const isBound = (text2) => text2 === void 0 || /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/.test(text2);
+  if (!isBound(request.from) || !isBound(request.to)) fail("a bound of the range is no instant");
+  for (const stream of omitted) {
+    if (request.scope !== "signatures-only" || !isBulk(stream, batchId)) fail(`${stream} may not be left out`);
+    if (reading.streams.states.has(stream)) fail(`${stream} is in the extract, although it says otherwise`);
+  }
+  if (request.scope === "signatures-only") {
+    for (const { stream, first, lastIndex: index } of reading.streams.states.values())
+      if (isBulk(stream, batchId))
+        findings.fail("scope", "its stream is not of an extract of signatures only", {
+          event: { stream, revision: first, index }
+        });
+  }
+  if (findings.has("scope")) return;
+  const bounds = isRange ? `, bulk streams as recorded ${request.from ?? "from the start"} to ${request.to ?? "the end"}` : "";
+  const without = omitted.length > 0 ? `; left out: ${omitted.join(", ")}` : "";
+  findings.note("scope", `${request.scope}${bounds}${without}; purpose: ${request.purpose}`);
+}
+function detail(states, { heads, batchId, request }, later) {
+  const sealed = states.filter(({ isSealed }) => isSealed).map(({ stream }) => stream.replace(`-${batchId}`, ""));
+  const bySeal = sealed.length > 0 ? `sealed: ${sealed.join(", ")}; ` : "";
+  const asOf = heads ? `complete as of size ${heads.size}` : "complete by their seals";
+  const after = later > 0 ? `; ${later} streams have later events, after which more may follow` : "";
+  const within = request.scope === "range" ? " within the range" : "";
+  return `${bySeal}${asOf}${within}${after}`;
+}
+
+// src/approvals.ts
+var approvingTypes = [
+  "BatchInoculated",
+  "BatchClosed",
+  "BatchAborted",
+  "RecordSigned"
+];
+function approvalsOf(entry) {
+  const { type, data, leaf, revision, recordedAt: at } = entry;
+  const actor = isObject(leaf.actor) ? String(leaf.actor.id) : "";
+  if (!data) return { approvals: [] };
+  const approval = (who, meaning) => ({ who: String(who), meaning, at, revision });
+  if (type === "BatchInoculated") {
+    const go = approval(actor, "go decision for inoculation");
+    if (!isObject(data.override)) return { approvals: [go] };
+    const { approvedBy } = data.override;
+    return {
+      approvals: [go, approval(approvedBy, "approved the override of the inoculation gate")],
+      ...approvedBy === actor ? { objection: `${actor} both entered and approved the override` } : {}
+    };
+  }
+  if (type === "BatchClosed") {
+    const by = data.closedBy ?? actor;
+    return {
+      approvals: [approval(by, "closed the batch"), approval(data.approvedBy, "approved the closure")],
+      ...data.approvedBy === by || data.approvedBy === actor ? { objection: `${String(data.approvedBy)} both closed the batch and approved the closure` } : {}
+    };
+  }
+  if (type === "BatchAborted") return { approvals: [approval(actor, "aborted the batch")] };
+  if (type === "RecordSigned") return { approvals: [approval(actor, `signed: ${String(data.meaning)}`)] };
+  return { approvals: [] };
+}
+
+// src/csv.ts
+var columns = "at,tag,value,unit,quality,flags,vessel,receivedAt,recordedAt,origin,stream,revision,index,id";
+var readingType = "SensorReadingRecorded";
+var flushLength = 1 << 16;
+function readingsTable(platform) {
+  const hasher = platform.sha256();
+  let rows = 0;
+  let size = 0;
+  let text2 = `${columns}\r
+`;
+  function flush() {
+    const bytes = utf8(text2);
+    hasher.update(bytes);
+    size += bytes.length;
+    text2 = "";
+  }
+  return {
+    add: (entry) => {
+      rows++;
+      text2 += row(entry.leaf, entry.data ?? {}, entry.index);
+      if (text2.length > flushLength) flush();
+    },
+    finish: () => {
+      flush();
+      return { rows, size, sha256: toHex(hasher.digest()) };
+    }
+  };
+}
+function row(leaf, data, index) {
+  const flags = Array.isArray(data.flags) ? data.flags.join(" ") : "";
+  const texts = [leaf.occurredAt, data.tag].map(cell).join(",");
+  const rest = [data.unit, data.quality, flags, data.vessel, leaf.receivedAt, leaf.recordedAt, leaf.origin].concat([leaf.stream, leaf.revision, String(index), leaf.id]).map(cell).join(",");
+  return `${texts},${JSON.stringify(data.value)},${rest}\r
+`;
+}
+function cell(value) {
+  const text2 = typeof value === "string" ? value : isObject(value) ? "" : String(value ?? "");
+  if (/^[A-Za-z0-9][A-Za-z0-9 .:_%/-]*$/.test(text2)) return text2;
+  const safe = /^[=+\-@\t\r]/.test(text2) ? `'${text2}` : text2;
+  return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
+}
+
+// src/keys.ts
+function keyHistory() {
+  const keys = /* @__PURE__ */ new Map();
+  function objection(verifierKey, purpose, size) {
+    const key = keys.get(verifierKey);
+    const id = verifierKey.split("+")[1] ?? verifierKey;
+    if (!key || key.purpose !== purpose) return `the log's key history has no ${purpose} key ${id}`;
+    if (key.firstBad !== void 0 && size >= key.firstBad)
+      return `the ${purpose} key ${id} was revoked from size ${key.firstBad} on`;
+    if (key.last !== void 0 && size > key.last)
+      return `the ${purpose} key ${id} was retired at size ${key.last}`;
+    return size < key.from ? `the ${purpose} key ${id} holds only from size ${key.from} on` : void 0;
+  }
+  function known(data) {
+    const key = keys.get(String(data.verifierKey));
+    if (!key || key.purpose !== data.purpose) throw new Refusal("it speaks of a key that was never added");
+    return key;
+  }
+  return {
+    get count() {
+      return keys.size;
+    },
+    apply: (type, data) => {
+      if (type === "LedgerKeyAdded") {
+        if (typeof data.verifierKey !== "string" || typeof data.purpose !== "string" || keys.has(data.verifierKey))
+          throw new Refusal("it adds no new key");
+        keys.set(data.verifierKey, { purpose: data.purpose, from: count(data.fromSize, "fromSize") });
+      } else if (type === "LedgerKeyRetired") known(data).last = count(data.lastSize, "lastSize");
+      else if (type === "LedgerKeyRevoked") known(data).firstBad = count(data.firstBadSize, "firstBadSize");
+      else throw new Refusal(`${type} is no event of a key`);
+    },
+    objection,
+    holding: (purpose, size) => [...keys.keys()].filter((verifierKey) => objection(verifierKey, purpose, size) === void 0)
+  };
+}
+
+// src/leaf.ts
+var maximumLeafBytes = 65535;
+var decimal = /^(0|[1-9]\d{0,15})$/;
+var base64Of32 = /^[A-Za-z0-9+/]{42}[AEIMQUYcgkosw048]=$/;
+var instant = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/;
+var uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+var streamName = /^[A-Za-z0-9][A-Za-z0-9._:-]{0,199}$/;
+var always = [
+  "actor",
+  "id",
+  "ledger",
+  "occurredAt",
+  "origin",
+  "prev",
+  "receivedAt",
+  "recordedAt",
+  "revision"
+].concat(["schemaVersion", "site", "stream", "type", "v"]);
+var allowed = /* @__PURE__ */ new Set([...always, "causationId", "correlationId", "data", "payload", "reason", "source"]);
+function placeOf(line) {
+  const [, index] = /^\{"index":"(\d{1,15})"/.exec(line) ?? [];
+  const [, revision, stream] = /"revision":"(\d{1,15})".{0,2000}?"stream":"([^"]{1,200})"/.exec(line) ?? [];
+  if (index === void 0 || revision === void 0 || stream === void 0) return void 0;
+  return { stream, revision: Number(revision), index: Number(index) };
+}
+function parseLine(line, origin, platform) {
+  const whole = parseJson(line, "the line");
+  if (!isObject(whole) || !isObject(whole.leaf) || typeof whole.index !== "string")
+    throw new Refusal("the line is not index and leaf");
+  const { index, leaf, payload, salt } = whole;
+  const leafText = canonical(leaf);
+  const payloadText = payload === void 0 ? void 0 : canonical(payload);
+  const beside = payloadText === void 0 ? "" : `,"payload":${payloadText}`;
+  const salted = salt === void 0 ? "" : `,"salt":${canonical(salt)}`;
+  if (`{"index":"${index}","leaf":${leafText}${beside}${salted}}` !== line)
+    throw new Refusal("the line is not the canonical spelling (RFC 8785) of what it says");
+  if (!decimal.test(index)) throw new Refusal("its index is no decimal number");
+  requireFields(leaf, origin);
+  if (leafText.length * 3 > maximumLeafBytes && utf8(leafText).length > maximumLeafBytes)
+    throw new Refusal(`the leaf is longer than ${maximumLeafBytes} bytes`);
+  const place = { index: Number(index), revision: Number(leaf.revision) };
+  if (!Number.isSafeInteger(place.index) || !Number.isSafeInteger(place.revision))
+    throw new Refusal("its index or revision is absurd");
+  const held = payloadOf(leaf, payload, payloadText, salt, platform);
+  return {
+    ...place,
+    leaf,
+    hash: platform.leafHash(leafText),
+    stream: leaf.stream,
+    type: leaf.type,
+    recordedAt: leaf.recordedAt,
+    prev: leaf.prev,
+    ...held
+  };
+}
+function requireFields(leaf, origin) {
+  for (const key of Object.keys(leaf))
+    if (!allowed.has(key)) throw new Refusal(`the leaf has the unknown field ${key}`);
+  for (const key of always) if (!(key in leaf)) throw new Refusal(`the leaf has no ${key}`);
+  if (leaf.v !== 1) throw new Refusal(`the leaf has the unknown version ${JSON.stringify(leaf.v)}`);
+  if (leaf.ledger !== origin) throw new Refusal(`it belongs to the ledger ${JSON.stringify(leaf.ledger)}`);
+  requireText(leaf, "stream", streamName);
+  requireText(leaf, "revision", decimal);
+  requireText(leaf, "type", /^[A-Z][A-Za-z0-9]{0,99}$/);
+  requireText(leaf, "id", uuid);
+  for (const key of ["occurredAt", "receivedAt", "recordedAt"]) requireInstant(leaf, key);
+  if (leaf.prev !== null) requireText(leaf, "prev", base64Of32);
+  if (leaf.prev === null !== (leaf.revision === "0"))
+    throw new Refusal("prev is null at revision 0 and only there");
+  if (leaf.origin !== "live" && leaf.origin !== "simulated" && leaf.origin !== "replayed")
+    throw new Refusal("its origin is neither live, simulated nor replayed");
+  if (!Number.isInteger(leaf.schemaVersion)) throw new Refusal("its schemaVersion is no whole number");
+  const { actor } = leaf;
+  if (!isObject(actor) || typeof actor.id !== "string" || typeof actor.role !== "string")
+    throw new Refusal("its actor has no id and role");
+}
+function payloadOf(leaf, payload, payloadText, salt, platform) {
+  const { payload: digest } = leaf;
+  if (digest === void 0) {
+    if (!isObject(leaf.data)) throw new Refusal("the leaf has neither data nor a digest");
+    if (payload !== void 0 || salt !== void 0)
+      throw new Refusal("a payload stands beside a leaf that has its own");
+    return { payload: "in the leaf", data: leaf.data, reason: objectOrNothing(leaf.reason, "reason") };
+  }
+  if (leaf.data !== void 0 || leaf.reason !== void 0)
+    throw new Refusal("the leaf has data and a digest of them");
+  if (!isObject(digest) || Object.keys(digest).some((key) => !["alg", "hash", "salted", "size"].includes(key)))
+    throw new Refusal("the digest of the payload has an unknown field");
+  if (digest.alg !== "sha256")
+    throw new Refusal(`the digest has the unknown algorithm ${JSON.stringify(digest.alg)}`);
+  requireText(digest, "hash", base64Of32);
+  requireText(digest, "size", decimal);
+  if (digest.salted !== void 0 && digest.salted !== false) throw new Refusal("salted is false or absent");
+  if (payload === void 0 || payloadText === void 0) {
+    if (salt !== void 0) throw new Refusal("a salt without its payload", true);
+    return { payload: "left out", data: void 0, reason: void 0 };
+  }
+  requireDigest(digest, payloadText, salt, platform);
+  if (!isObject(payload) || !isObject(payload.data) || Object.keys(payload).some((key) => key !== "data" && key !== "reason"))
+    throw new Refusal("the payload is not data and reason", true);
+  return { payload: "beside the leaf", data: payload.data, reason: objectOrNothing(payload.reason, "reason") };
+}
+function requireDigest(digest, payloadText, salt, platform) {
+  const isSalted = digest.salted !== false;
+  const saltBytes = typeof salt === "string" ? fromBase64(salt) : void 0;
+  if (isSalted && saltBytes?.length !== 32) throw new Refusal("the payload has no salt of 32 bytes", true);
+  if (!isSalted && salt !== void 0) throw new Refusal("a salt stands beside an unsalted payload", true);
+  const bytes = utf8(payloadText);
+  const hasher = platform.sha256();
+  hasher.update(utf8(isSalted ? "bioprocess-ledger/payload/v1\n" : "bioprocess-ledger/unsalted-payload/v1\n"));
+  if (saltBytes && isSalted) hasher.update(saltBytes);
+  hasher.update(bytes);
+  const stated = fromBase64(digest.hash);
+  const found = hasher.digest();
+  if (String(bytes.length) !== digest.size || stated.some((byte, at) => byte !== found[at]))
+    throw new Refusal("its payload is not the one whose digest is in the log", true);
+}
+function objectOrNothing(value, what) {
+  if (value === void 0 || isObject(value)) return value;
+  throw new Refusal(`its ${what} is no object`);
+}
+function requireText(object2, key, pattern) {
+  const value = object2[key];
+  if (typeof value !== "string" || !pattern.test(value))
+    throw new Refusal(`its ${key} is not as the format says`);
+}
+function requireInstant(leaf, key) {
+  requireText(leaf, key, instant);
+  if (Number.isNaN(Date.parse(leaf[key]))) throw new Refusal(`its ${key} is no instant`);
+}
+
+// src/sentences.ts
+var text = (value) => typeof value === "string" ? value : JSON.stringify(value ?? null);
+var list2 = (value) => Array.isArray(value) ? value.filter(isObject) : [];
+var sentences = {
+  BatchCreated: (d, who) => `${who} created batch ${text(d.number)}${Number(d.attempt) > 1 ? ` (attempt ${text(d.attempt)})` : ""} of campaign ${text(d.campaign)}, phase ${text(d.phase)}, on vessel ${text(d.vessel)}`,
+  BatchInoculated: (d, who) => `${who} inoculated the batch (T = 0)${d.inoculumOd600 ? `, inoculum OD600 ${text(d.inoculumOd600)}` : ""}`,
+  SampleTaken: (d, who) => `${who} recorded sample ${text(d.sampleNumber)} at ${text(d.timepointHours)} h: OD600 ${text(d.od600)} (${text(d.od600Raw)} × ${text(d.dilutionFactor)})${d.contaminationDetected === true ? ", CONTAMINATION seen" : ""}`,
+  BatchClosed: (d, who) => `${who} closed the batch as complete after ${text(d.totalRuntimeHours)} h, final OD600 ${text(d.finalOd600)}, approved by ${text(d.approvedBy)}`,
+  BatchAborted: (d, who, reason) => `${who} aborted the batch (${text(d.outcome)})${reason ? `: ${text(reason.text)}` : ""}`,
+  SensorReadingRecorded: (d) => `${text(d.tag)} of ${text(d.vessel)} read ${text(d.value)} ${text(d.unit)} (${text(d.quality)})`,
+  ReadingQuarantined: (d) => `a message on ${text(d.topic)} was quarantined: ${text(d.rule)} (${text(d.reason)})`,
+  SensorGapDetected: (d) => `${text(d.tag)} of ${text(d.vessel)} fell silent after ${text(d.lastReadingAt)}`,
+  SensorGapClosed: (d) => `${text(d.tag)} of ${text(d.vessel)} came back: ${text(d.missing)} readings missing from ${text(d.from)} to ${text(d.to)}`,
+  SourceClockStepped: (d) => `the clock behind ${text(d.topic)} stepped by ${text(d.stepSeconds)} s`,
+  AlarmRaised: (d) => `${text(d.level)} alarm ${text(d.name)}: ${text(d.message)}`,
+  IngressStated: (d) => `${list2(d.sources).reduce((sum, source) => sum + Number(source.received), 0)} readings had arrived from ${list2(d.sources).length} sources`,
+  StreamSealed: (d) => `the stream was sealed after ${text(d.count)} events`,
+  ProcessWindowDerived: (d) => `process values of ${text(d.vessel)} were derived for the 30 s up to ${isObject(d.window) ? text(d.window.to) : ""}`,
+  OdForecastIssued: (d) => {
+    const half = list2(d.horizons).find((one) => one.horizon === "PT30M") ?? list2(d.horizons)[0] ?? {};
+    const [p5, p50, p95] = [half.p5, half.p50, half.p95].map((value) => Number(value).toFixed(2));
+    return `${text(d.modelId)} ${text(d.modelVersion)} forecast OD600 ${p50} (90 % interval ${p5} to ${p95}) ${text(half.horizon).slice(2).toLowerCase()} ahead for ${text(d.vessel)}`;
+  },
+  ForecastWithheld: (d) => `${text(d.modelId)} ${text(d.modelVersion)} withheld its forecast for ${text(d.vessel)}: ${text(d.detail)} (${text(d.reason)})`,
+  ForecastScored: (d) => {
+    const half = list2(d.scores).find((one) => one.horizon === "PT30M") ?? list2(d.scores)[0] ?? {};
+    return `offline OD600 ${text(d.measured)} met the forecast ${Number(half.p50).toFixed(2)} of ${text(half.issuedAt)} (${text(half.horizon)}): ${(100 * Number(half.relativeError)).toFixed(1)} % off`;
+  }
+};
+function sentenceOf(type, data, who, reason) {
+  const sentence = sentences[type];
+  return sentence ? sentence(data, who, reason) : `${who}: ${type}`;
+}
+
+// src/times.ts
+var toleranceSeconds = 120;
+function timeBrackets(stamps) {
+  for (const [at, stamp] of stamps.entries()) {
+    const before = stamps[at - 1];
+    if (before && (stamp.index <= before.index || stamp.size < before.size || stamp.stampedAt < before.stampedAt))
+      throw new Refusal("the time stamps are not in the order of the log");
+    if (stamp.size > stamp.index) throw new Refusal("a time stamp is about a checkpoint later than itself");
+  }
+  let covering = 0;
+  let logged = -1;
+  let last = "";
+  return {
+    objection: (index, recordedAt) => {
+      if (recordedAt < last)
+        return `it was recorded at ${recordedAt}, before an earlier event of the log (${last})`;
+      last = recordedAt;
+      while (covering < stamps.length && (stamps[covering]?.size ?? 0) <= index) covering++;
+      while ((stamps[logged + 1]?.index ?? Number.POSITIVE_INFINITY) < index) logged++;
+      const [after, before] = [stamps[covering], stamps[logged]];
+      if (after && Date.parse(recordedAt) > Date.parse(after.stampedAt) + 1e3 * toleranceSeconds)
+        return `it says ${recordedAt}, but a checkpoint that covers it was stamped at ${after.stampedAt}`;
+      if (before && Date.parse(recordedAt) < Date.parse(before.stampedAt) - 1e3 * toleranceSeconds)
+        return `it says ${recordedAt}, but it was logged after a time stamp of ${before.stampedAt}`;
+      return void 0;
+    }
+  };
+}
+
+// src/events.ts
+var proofLine = "bioledger-multi-proof/v1\n";
+var fingerprintsLine = "bioledger-fingerprints/v1\n";
+var maximumStory = 2e3;
+var mostHashesOfAGap = 2 * 53 * 32;
+async function readEvents(sources, manifest, findings, platform) {
+  const streams = followStreams(manifest);
+  const keys = keyHistory();
+  const table = readingsTable(platform);
+  const brackets = timeBrackets(manifest.stamps);
+  const tree = growingTree(platform);
+  const proof = await opened(sources.proof, proofLine, "proof.bin");
+  const fingerprints = await opened(sources.fingerprints, fingerprintsLine, "fingerprints.bin");
+  const stamps = [];
+  const approvals = [];
+  const story = [];
+  const counts = /* @__PURE__ */ new Map();
+  let statement;
+  let events = 0;
+  let canProve = true;
+  let isAligned = true;
+  let lastIndex = -1;
+  let first;
+  let last;
+  for (const { name, bytes } of sources.events) {
+    try {
+      for await (const lines of linesOf(bytes(), name))
+        for (const line of lines) {
+          if (proof.held < mostHashesOfAGap) await proof.fill(1 << 18);
+          if (fingerprints.held < 8) await fingerprints.fill(1 << 18);
+          take(line);
+        }
+    } catch (error) {
+      if (!(error instanceof Refusal)) throw error;
+      canProve = false;
+      const after = last ? `, after ${last.stream} revision ${last.revision}` : "";
+      findings.fail("leaves", `${error.message}${after}`, { member: name });
+    }
+  }
+  if (canProve) fillGap(lastIndex + 1, manifest.checkpoint.size);
+  if (await proof.drain() > 0)
+    findings.fail("inclusion", "it holds more hashes than the proof needs", { member: "proof.bin" });
+  if (await fingerprints.drain() > 0 && isAligned)
+    findings.fail(
+      "streams",
+      "an event at the end is missing: the list of fingerprints is longer",
+      last ? { event: last } : {}
+    );
+  return {
+    streams,
+    keys,
+    statement,
+    stamps,
+    table: table.finish(),
+    approvals,
+    story,
+    counts,
+    events,
+    root: canProve && tree.size === manifest.checkpoint.size ? tree.root() : void 0,
+    first,
+    last
+  };
+  function take(line) {
+    const fingerprint = fingerprints.take(8);
+    events++;
+    const entry = read(line);
+    if (!entry) {
+      canProve = false;
+      return;
+    }
+    const event = { stream: entry.stream, revision: entry.revision, index: entry.index };
+    first ??= event;
+    last = event;
+    const objection = streams.apply(entry);
+    if (objection?.isGap) isAligned = false;
+    if (isAligned && !(fingerprint && equalBytes(fingerprint, entry.hash.subarray(0, 8)))) {
+      findings.fail("leaves", "its leaf is not the one that the extract was made with", { event });
+    }
+    if (objection) findings.fail("streams", objection.message, { event: objection.event });
+    prove(entry, event);
+    const late = brackets.objection(entry.index, entry.recordedAt);
+    if (late) findings.fail("times", late, { event });
+    look(entry, event);
+  }
+  function read(line) {
+    try {
+      return parseLine(line, manifest.origin, platform);
+    } catch (error) {
+      const place = placeOf(line);
+      const message = error instanceof Refusal ? error.message : "the line cannot be read";
+      const check = error instanceof Refusal && error.isPayload ? "payloads" : "leaves";
+      findings.fail(
+        check,
+        message,
+        place ? { event: place } : last ? { event: { ...last, revision: last.revision } } : {}
+      );
+      return void 0;
+    }
+  }
+  function prove(entry, event) {
+    if (!canProve) return;
+    if (entry.index <= lastIndex || entry.index >= manifest.checkpoint.size) {
+      canProve = false;
+      findings.fail("streams", "its index does not rise, or is beyond the checkpoint", { event });
+      return;
+    }
+    fillGap(lastIndex + 1, entry.index);
+    if (!canProve) return;
+    tree.appendLeaf(entry.hash);
+    lastIndex = entry.index;
+  }
+  function fillGap(from, to) {
+    for (const level of tiling(from, to)) {
+      const hash2 = proof.take(32);
+      if (!hash2) {
+        canProve = false;
+        findings.fail("inclusion", "it ends before the proof is complete", { member: "proof.bin" });
+        return;
+      }
+      tree.appendSubtree(level, hash2);
+    }
+  }
+  function look(entry, event) {
+    const { type, stream, data } = entry;
+    counts.set(type, (counts.get(type) ?? 0) + 1);
+    const isOfBatch = stream.endsWith(manifest.batchId);
+    if (entry.payload === "left out") {
+      const isAllowed = manifest.request.scope === "signatures-only" && !approvingTypes.includes(type);
+      if (!isAllowed) findings.fail("payloads", "its payload is missing", { event });
+    }
+    if (isOfBatch && data?.batchId !== void 0 && data.batchId !== manifest.batchId)
+      findings.fail("streams", `it speaks of batch ${JSON.stringify(data.batchId)}`, { event });
+    if (type === readingType && stream.startsWith("reading-")) {
+      table.add(entry);
+      return;
+    }
+    try {
+      if (stream === "ledger-keys" && data) keys.apply(type, data);
+      if (stream === "ledger-timestamps" && data) stamps.push({ ...data, index: entry.index });
+    } catch (error) {
+      if (!(error instanceof Refusal)) throw error;
+      findings.fail("keys", error.message, { event });
+    }
+    if (stream === "ledger-heads") {
+      if (type !== "HeadsStated" || entry.index !== manifest.heads?.index)
+        findings.fail("completeness", "it is not the heads statement that the manifest names", { event });
+      else statement = data;
+    }
+    const given = approvalsOf(entry);
+    approvals.push(...given.approvals);
+    if (given.objection) findings.fail("signatures", given.objection, { event });
+    if (isOfBatch && type !== "ProcessWindowDerived" && story.length < maximumStory) tell(entry);
+  }
+  function tell({ leaf, stream, revision, type, data, reason }) {
+    const who = isObject(leaf.actor) ? String(leaf.actor.id) : "";
+    const sentence = data ? sentenceOf(type, data, who, reason) : `${who}: ${type} (payload left out)`;
+    story.push({ at: String(leaf.occurredAt), stream, revision, sentence });
+  }
+}
+async function opened(bytes, line, name) {
+  const pieces = piecesOf(bytes);
+  await pieces.fill(line.length);
+  const start = pieces.take(line.length);
+  if (!start || String.fromCharCode(...start) !== line)
+    throw new Refusal(`${name} does not begin with ${line.trim()}`);
+  return pieces;
+}
+
+// src/findings.ts
+var checkTitles = {
+  container: "The file is one plain zip with the members of an extract",
+  manifest: "Every member is the one that the signed manifest lists",
+  checkpoint: "The checkpoint is signed by the key that you gave",
+  witnesses: "Witnesses that you named cosigned the checkpoint",
+  leaves: "Every event is one canonical entry of this ledger",
+  inclusion: "Every event stands in the log at its index, under the signed root",
+  streams: "Every stream is a chain without a gap, in the order of the log",
+  payloads: "What people typed is what the log has digests of",
+  completeness: "Nothing of the batch is missing",
+  scope: "What was left out is what the request says, and nothing else",
+  keys: "The keys were valid at the size of the checkpoint",
+  times: "Times agree with each other and with the time stamps",
+  signatures: "Signatures and approvals are of the people and the record they name",
+  renderings: "The readings in the tables are the events",
+  deep: "The whole log was read and gives the same root"
+};
+var kept = 50;
+function collectFindings() {
+  const all = [];
+  const failed = /* @__PURE__ */ new Map();
+  const details = /* @__PURE__ */ new Map();
+  return {
+    all,
+    fail: (check, message, at = {}) => {
+      const count2 = failed.get(check) ?? 0;
+      failed.set(check, count2 + 1);
+      if (count2 < kept) all.push({ check, message, ...at });
+    },
+    note: (check, detail2) => void details.set(check, { status: "pass", detail: detail2 }),
+    skip: (check, detail2) => void details.set(check, { status: "not-checked", detail: detail2 }),
+    has: (check) => failed.has(check),
+    checks: () => Object.keys(checkTitles).map((id) => {
+      const count2 = failed.get(id) ?? 0;
+      const first = all.find((finding) => finding.check === id);
+      const known = details.get(id) ?? { status: "not-checked", detail: "not reached" };
+      const title = checkTitles[id];
+      if (!first) return { id, title, ...known };
+      const more = count2 > 1 ? ` (and ${count2 - 1} more)` : "";
+      return { id, title, status: "fail", detail: `${describe(first)}${more}` };
+    })
+  };
+}
+function describe({ message, event, member }) {
+  if (event) return `${event.stream} revision ${event.revision}${placeInLog(event)}: ${message}`;
+  return member === void 0 ? message : `${member}: ${message}`;
+}
+function placeInLog({ index }) {
+  return index === void 0 ? "" : ` (position ${index} of the log)`;
+}
+
+// src/key-checks.ts
+function checkKeys(reading, { size, origin }, pinned, findings) {
+  const { keys } = reading;
+  if (keys.count === 0) {
+    findings.fail("keys", "the log names no key", { event: { stream: "ledger-keys", revision: 0 } });
+    return;
+  }
+  const mine = pinned.logKeys.filter(({ name }) => name === origin);
+  const objections = mine.map(({ verifierKey }) => keys.objection(verifierKey, "log", size));
+  const first = objections.find((objection) => objection !== void 0);
+  if (mine.length > 0 && first !== void 0 && !objections.includes(void 0)) findings.fail("keys", first);
+  else findings.note("keys", `${keys.count} keys in the log's history; the export key is one of them`);
+}
+async function checkManifestSignature(context, reading) {
+  const { extract, manifest, manifestBytes, checkpoint, pinned, findings, platform } = context;
+  const member = "manifest.sig";
+  try {
+    const note = parseNote(await extract.whole(member), member);
+    const expected = `${formatLine}
+${checkpoint.origin}
+${checkpoint.size}
+${toBase64(checkpoint.root)}
+${toBase64(platform.hash(manifestBytes))}
+`;
+    if (note.text !== expected) throw new Refusal("it is the signature of another manifest or checkpoint");
+    const candidates = pinned.exportKeys.length > 0 ? pinned.exportKeys : reading.keys.holding("export", checkpoint.size).map((key) => parseKey(key, platform));
+    const signers = await signersOf(note, candidates, "the manifest", platform);
+    if (signers.length === 0) throw new Refusal("no export key that holds signed it");
+    const ids = signers.map(({ keyId }) => keyId).join(", ");
+    findings.note("manifest", `${manifest.members.length} members, signed by the export key ${ids}`);
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error;
+    findings.fail("manifest", error.message, { member });
+  }
+}
+
+// src/zip.ts
+var maximumMembers = 1e5;
+var maximumDirectoryBytes = 64 << 20;
+var maximumRatio = 100;
+var freeBytes = 64 << 20;
+var chunkBytes = 1 << 18;
+async function readDirectory(file) {
+  const { count: count2, offset, size, end } = await readEnd(file);
+  if (count2 > maximumMembers) throw new Refusal(`the zip has ${count2} members, at most ${maximumMembers}`);
+  if (size > maximumDirectoryBytes)
+    throw new Refusal(`the zip's directory is larger than ${maximumDirectoryBytes}`);
+  if (offset + size !== end)
+    throw new Refusal("the zip's directory does not end where the archive's end begins");
+  const directory = view(await file.read(offset, size));
+  const members = /* @__PURE__ */ new Map();
+  const extents = [];
+  let at = 0;
+  for (let entry = 0; entry < count2; entry++) {
+    if (at + 46 > size || directory.getUint32(at, true) !== 33639248)
+      throw new Refusal(`entry ${entry + 1} of the zip's directory is broken`);
+    const flags = directory.getUint16(at + 8, true);
+    const method = directory.getUint16(at + 10, true);
+    const nameLength = directory.getUint16(at + 28, true);
+    const extraLength = directory.getUint16(at + 30, true);
+    const commentLength = directory.getUint16(at + 32, true);
+    const next = at + 46 + nameLength + extraLength + commentLength;
+    if (next > size) throw new Refusal(`entry ${entry + 1} of the zip's directory is cut off`);
+    const name = memberName(bytesOf(directory, at + 46, nameLength));
+    if (members.has(name)) throw new Refusal(`the zip has two members named ${name}`);
+    if (flags & 8257) throw new Refusal(`${name} is encrypted`);
+    if (method !== 0 && method !== 8)
+      throw new Refusal(`${name} has the unknown compression method ${method}`);
+    const places = zip64(directory, at, at + 46 + nameLength, extraLength, name);
+    if (method === 0 && places.size !== places.compressedSize)
+      throw new Refusal(`${name} is stored, but its two sizes differ`);
+    const dataOffset = await readLocalHeader(file, places.offset, name, method);
+    const to = dataOffset + places.compressedSize;
+    if (to > offset) throw new Refusal(`${name} reaches into the zip's directory`);
+    extents.push({ from: places.offset, to, name });
+    members.set(name, {
+      name,
+      size: places.size,
+      compressedSize: places.compressedSize,
+      method,
+      crc: directory.getUint32(at + 16, true),
+      dataOffset
+    });
+    at = next;
+  }
+  if (at !== size) throw new Refusal("bytes follow the last entry of the zip's directory");
+  requireNoOverlap(extents);
+  const total = [...members.values()].reduce((sum, member) => sum + member.size, 0);
+  if (total > maximumRatio * file.size + freeBytes)
+    throw new Refusal(`the members together are ${total} bytes, more than ${maximumRatio} times the file`);
+  return members;
+}
+async function* memberBytes(file, member, platform) {
+  const raw = rawBytes(file, member);
+  let length = 0;
+  let crc = 0;
+  try {
+    for await (const chunk of member.method === 8 ? platform.inflate(raw) : raw) {
+      length += chunk.length;
+      if (length > member.size) throw new Refusal(`${member.name} is longer than the zip states`);
+      crc = platform.crc32(chunk, crc);
+      yield chunk;
+    }
+  } catch (error) {
+    if (error instanceof Refusal) throw error;
+    throw new Refusal(`${member.name} cannot be read after ${length} of its ${member.size} bytes`);
+  }
+  if (length !== member.size) throw new Refusal(`${member.name} is shorter than the zip states`);
+  if (crc >>> 0 !== member.crc)
+    throw new Refusal(`${member.name} does not have the CRC-32 that the zip states`);
+}
+async function* rawBytes(file, member) {
+  const end = member.dataOffset + member.compressedSize;
+  for (let at = member.dataOffset; at < end; at += chunkBytes)
+    yield await file.read(at, Math.min(chunkBytes, end - at));
+}
+async function readEnd(file) {
+  if (file.size < 22) throw new Refusal("this is no zip file");
+  const end = view(await file.read(file.size - 22, 22));
+  if (end.getUint32(0, true) !== 101010256 || end.getUint16(20, true) !== 0)
+    throw new Refusal("this is no zip file, or something follows its end");
+  const plain = {
+    count: end.getUint16(10, true),
+    size: end.getUint32(12, true),
+    offset: end.getUint32(16, true),
+    end: file.size - 22
+  };
+  if (end.getUint16(4, true) !== 0 || end.getUint16(6, true) !== 0 || end.getUint16(8, true) !== plain.count)
+    throw new Refusal("the zip is in several parts");
+  const isZip64 = plain.count === 65535 || plain.size === 4294967295 || plain.offset === 4294967295;
+  if (!isZip64) return plain;
+  if (file.size < 22 + 20 + 56) throw new Refusal("the zip64 end is missing");
+  const locator = view(await file.read(file.size - 42, 20));
+  const endOffset = big(locator, 8, "the place of the zip64 end");
+  if (locator.getUint32(0, true) !== 117853008 || endOffset + 56 !== file.size - 42)
+    throw new Refusal("the zip64 end is not where it should be");
+  const record = view(await file.read(endOffset, 56));
+  if (record.getUint32(0, true) !== 101075792) throw new Refusal("the zip64 end is broken");
+  return {
+    count: big(record, 32, "the number of members"),
+    size: big(record, 40, "the size of the directory"),
+    offset: big(record, 48, "the place of the directory"),
+    end: endOffset
+  };
+}
+function zip64(directory, entry, extraAt, extraLength, name) {
+  let size = directory.getUint32(entry + 24, true);
+  let compressedSize = directory.getUint32(entry + 20, true);
+  let offset = directory.getUint32(entry + 42, true);
+  const end = extraAt + extraLength;
+  for (let at = extraAt; at + 4 <= end; ) {
+    const length = directory.getUint16(at + 2, true);
+    if (at + 4 + length > end) throw new Refusal(`an extra field of ${name} is cut off`);
+    if (directory.getUint16(at, true) === 1) {
+      let field = at + 4;
+      const take = () => {
+        if (field + 8 > at + 4 + length) throw new Refusal(`the zip64 field of ${name} is cut off`);
+        field += 8;
+        return big(directory, field - 8, `a size of ${name}`);
+      };
+      if (size === 4294967295) size = take();
+      if (compressedSize === 4294967295) compressedSize = take();
+      if (offset === 4294967295) offset = take();
+    }
+    at += 4 + length;
+  }
+  return { size, compressedSize, offset };
+}
+async function readLocalHeader(file, offset, name, method) {
+  if (offset + 30 > file.size) throw new Refusal(`${name} begins after the end of the file`);
+  const header = view(await file.read(offset, 30));
+  const nameLength = header.getUint16(26, true);
+  const dataOffset = offset + 30 + nameLength + header.getUint16(28, true);
+  if (header.getUint32(0, true) !== 67324752 || dataOffset > file.size)
+    throw new Refusal(`the header of ${name} is broken`);
+  if (header.getUint16(8, true) !== method || memberName(await file.read(offset + 30, nameLength)) !== name)
+    throw new Refusal(`the header of ${name} contradicts the zip's directory`);
+  return dataOffset;
+}
+function requireNoOverlap(extents) {
+  let end = 0;
+  for (const extent of extents.sort((a, b) => a.from - b.from)) {
+    if (extent.from < end) throw new Refusal(`${extent.name} overlaps another member of the zip`);
+    if (extent.from - end > (end === 0 ? 0 : 24))
+      throw new Refusal(`hidden bytes stand before ${extent.name}`);
+    end = extent.to;
+  }
+}
+function memberName(bytes) {
+  const name = String.fromCharCode(...bytes.subarray(0, 200));
+  if (!/^[A-Za-z0-9][A-Za-z0-9.-]{0,99}$/.test(name))
+    throw new Refusal(`a member of the zip has the name ${JSON.stringify(name)}, which no extract has`);
+  return name;
+}
+function big(from, at, what) {
+  const value = from.getBigUint64(at, true);
+  if (value >= 1n << 53n) throw new Refusal(`${what} in the zip is absurd`);
+  return Number(value);
+}
+var view = (bytes) => new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+var bytesOf = (from, at, length) => new Uint8Array(from.buffer, from.byteOffset + at, length);
+
+// src/members.ts
+var required = [
+  "VERIFY.txt",
+  "events-000001.ndjson",
+  "proof.bin",
+  "fingerprints.bin",
+  "checkpoint.txt",
+  "readings.csv",
+  "readings.parquet",
+  "report.html",
+  "manifest.json",
+  "manifest.sig"
+];
+var allowed2 = /^(events-\d{6}\.ndjson|heads\.ndjson|timestamp-[1-9]\d{0,15}\.tsr)$/;
+var maximumWhole = { "manifest.json": 16 << 20, other: 1e6 };
+async function openExtract(file, platform) {
+  const members = await readDirectory(file);
+  for (const name of required) if (!members.has(name)) throw new Refusal(`the member ${name} is missing`);
+  for (const name of members.keys())
+    if (!required.includes(name) && !allowed2.test(name))
+      throw new Refusal(`the member ${name} belongs to no extract`);
+  const chunks = [...members.keys()].filter((name) => name.startsWith("events-")).sort();
+  for (const [at, name] of chunks.entries())
+    if (name !== `events-${String(at + 1).padStart(6, "0")}.ndjson`)
+      throw new Refusal(`the member events-${String(at + 1).padStart(6, "0")}.ndjson is missing`);
+  const digests = /* @__PURE__ */ new Map();
+  function find(name) {
+    const member = members.get(name);
+    if (!member) throw new Refusal(`the member ${name} is missing`);
+    return member;
+  }
+  async function* bytes(name) {
+    const hasher = platform.sha256();
+    for await (const chunk of memberBytes(file, find(name), platform)) {
+      hasher.update(chunk);
+      yield chunk;
+    }
+    digests.set(name, toHex(hasher.digest()));
+  }
+  return {
+    names: [...members.keys()],
+    has: (name) => members.has(name),
+    sizeOf: (name) => find(name).size,
+    bytes,
+    whole: async (name) => {
+      const { size } = find(name);
+      const limit = name === "manifest.json" ? maximumWhole["manifest.json"] : maximumWhole.other;
+      if (size > limit) throw new Refusal(`${name} is larger than ${limit} bytes`);
+      const whole = new Uint8Array(size);
+      let at = 0;
+      for await (const chunk of bytes(name)) {
+        whole.set(chunk, at);
+        at += chunk.length;
+      }
+      return whole;
+    },
+    digest: async (name) => {
+      if (!digests.has(name)) for await (const chunk of bytes(name)) void chunk;
+      return digests.get(name);
+    }
+  };
+}
+
+// src/tokens.ts
+async function checkTokens({ extract, manifest, findings, platform }, reading) {
+  const spelt = (stamps) => stamps.map(({ index, size, stampedAt }) => `${index} ${size} ${stampedAt}`).join("\n");
+  if (spelt(reading.stamps) !== spelt(manifest.stamps))
+    findings.fail("times", "its time stamps are not those of the log's", { member: "manifest.json" });
+  let tokens = 0;
+  for (const name of extract.names) {
+    const [, size] = /^timestamp-(\d+)\.tsr$/.exec(name) ?? [];
+    if (size === void 0) continue;
+    tokens++;
+    const digest = toBase64(platform.hash(await extract.whole(name)));
+    if (!reading.stamps.some((stamp) => stamp.size === size && stamp.tokenSha256 === digest))
+      findings.fail("times", "no time stamp of the log is this token", { member: name });
+  }
+  if (reading.stamps.length === 0)
+    findings.skip(
+      "times",
+      "no time stamp is in the log; recorded times never step back in the order of the log"
+    );
+  else
+    findings.note(
+      "times",
+      `${reading.stamps.length} time stamps, ${tokens} tokens; the authority's own signature is for openssl (VERIFY.txt)`
+    );
+}
+
+// src/verify.ts
+async function verifyExtract(file, pinned, platform, further) {
+  const findings = collectFindings();
+  const seen = {};
+  try {
+    const extract = await openExtract(file, platform);
+    findings.note("container", `${extract.names.length} members`);
+    const manifestBytes = await extract.whole("manifest.json");
+    const manifest = attempt(findings, "manifest", "manifest.json", () => parseManifest(manifestBytes));
+    if (manifest) {
+      seen.manifest = manifest;
+      const checkpoint = await checkCheckpoint(extract, manifest, pinned, findings, platform);
+      if (checkpoint) {
+        seen.checkpoint = checkpoint;
+        seen.reading = await examine({
+          extract,
+          manifest,
+          manifestBytes,
+          checkpoint,
+          pinned,
+          findings,
+          platform
+        });
+        await further?.({ manifest, checkpoint, reading: seen.reading, findings });
+      }
+    }
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error;
+    findings.fail("container", error.message);
+  }
+  return verdictOf(findings, pinned, seen);
+}
+async function examine(context) {
+  const { extract, manifest, checkpoint, findings, platform, pinned } = context;
+  const reading = await readEvents(
+    {
+      events: extract.names.filter((name) => name.startsWith("events-")).sort().map((name) => ({ name, bytes: () => extract.bytes(name) })),
+      proof: extract.bytes("proof.bin"),
+      fingerprints: extract.bytes("fingerprints.bin")
+    },
+    manifest,
+    findings,
+    platform
+  );
+  checkCounts(reading, manifest, findings);
+  checkRoot(reading, checkpoint, findings);
+  await checkCompleteness(context, reading);
+  checkScope(reading, manifest, findings);
+  checkKeys(reading, checkpoint, pinned, findings);
+  await checkTokens(context, reading);
+  await checkMembers(extract, manifest, findings);
+  await checkManifestSignature(context, reading);
+  checkTable(reading, manifest, extract, findings);
+  const approvals = reading.approvals.length;
+  findings.note(
+    "signatures",
+    `${approvals} signatures and approvals; who enters a closure does not approve it`
+  );
+  return reading;
+}
+async function checkCheckpoint(extract, manifest, pinned, findings, platform) {
+  const bytes = await extract.whole("checkpoint.txt");
+  const member = "checkpoint.txt";
+  const note = attempt(findings, "checkpoint", member, () => parseNote(bytes, "the checkpoint"));
+  const checkpoint = note && attempt(findings, "checkpoint", member, () => parseCheckpoint(note.text));
+  if (!note || !checkpoint) return void 0;
+  const { origin, size, root } = checkpoint;
+  if (manifest.origin !== origin || manifest.checkpoint.size !== size || manifest.checkpoint.root !== toBase64(root)) {
+    findings.fail("manifest", "it speaks of another checkpoint than checkpoint.txt", {
+      member: "manifest.json"
+    });
+    return void 0;
+  }
+  await checkSigners(note, checkpoint, pinned, findings, platform);
+  return checkpoint;
+}
+async function checkSigners(note, { origin, size }, pinned, findings, platform) {
+  try {
+    if (pinned.logKeys.length === 0)
+      findings.skip("checkpoint", `size ${size} of ${origin}; no key was given, so nobody vouches for it`);
+    else {
+      const signers = await signersOf(
+        note,
+        pinned.logKeys.filter((key) => key.name === origin),
+        "the checkpoint",
+        platform
+      );
+      if (signers.length === 0)
+        findings.fail("checkpoint", "no key that you gave signed it", { member: "checkpoint.txt" });
+      else
+        findings.note(
+          "checkpoint",
+          `size ${size} of ${origin}, signed by ${signers.map((key) => key.keyId).join(", ")}`
+        );
+    }
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error;
+    findings.fail("checkpoint", error.message, { member: "checkpoint.txt" });
+  }
+  try {
+    const { witnesses, quorum = witnesses.length } = pinned;
+    const cosigners = await signersOf(note, witnesses, "the checkpoint", platform);
+    if (witnesses.length === 0) findings.skip("witnesses", "no witness key was given");
+    else if (cosigners.length < quorum)
+      findings.fail(
+        "witnesses",
+        `${cosigners.length} of ${witnesses.length} cosigned, ${quorum} are needed`,
+        { member: "checkpoint.txt" }
+      );
+    else findings.note("witnesses", `cosigned by ${cosigners.map((key) => key.name).join(", ")}`);
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error;
+    findings.fail("witnesses", error.message, { member: "checkpoint.txt" });
+  }
+}
+function checkCounts(reading, manifest, findings) {
+  if (reading.events !== manifest.events)
+    findings.fail("leaves", `${reading.events} events are in it, the manifest counts ${manifest.events}`);
+  findings.note("leaves", `${reading.events} events`);
+  const stated = new Map(manifest.streams.map((stream) => [stream.stream, stream]));
+  for (const state of reading.streams.states.values()) {
+    const one = stated.get(state.stream);
+    stated.delete(state.stream);
+    if (one && one.first === state.first && one.last === state.last && one.events === state.events) continue;
+    findings.fail("streams", "the manifest counts its stream otherwise", {
+      event: { stream: state.stream, revision: state.last, index: state.lastIndex }
+    });
+  }
+  for (const { stream, first } of stated.values())
+    findings.fail("streams", "the whole stream is missing", { event: { stream, revision: first } });
+  findings.note("streams", `${reading.streams.states.size} streams`);
+  findings.note("payloads", "every payload has the digest that its leaf states");
+}
+function checkRoot(reading, checkpoint, findings) {
+  const { root, first, last } = reading;
+  if (findings.has("inclusion")) return;
+  if (!root) findings.skip("inclusion", "not made, as an event could not be read or is out of order");
+  else if (equalBytes(root, checkpoint.root))
+    findings.note("inclusion", `${reading.events} events under the root of size ${checkpoint.size}`);
+  else
+    findings.fail(
+      "inclusion",
+      `the events lead to another root than the signed one; which of them is not in the log (${first?.stream} revision ${first?.revision} to ${last?.stream} revision ${last?.revision}) only the log itself can say`
+    );
+}
+async function checkMembers(extract, manifest, findings) {
+  const stated = new Map(manifest.members.map((member) => [member.name, member]));
+  if (stated.size !== manifest.members.length)
+    findings.fail("manifest", "it lists a member twice", { member: "manifest.json" });
+  for (const name of extract.names) {
+    if (name === "manifest.json" || name === "manifest.sig") continue;
+    const member = stated.get(name);
+    stated.delete(name);
+    if (!member) findings.fail("manifest", "the manifest does not list it", { member: name });
+    else
+      try {
+        const digest = await extract.digest(name);
+        if (digest !== member.sha256 || extract.sizeOf(name) !== member.size)
+          findings.fail("manifest", "it is not what the manifest lists", { member: name });
+      } catch (error) {
+        if (!(error instanceof Refusal)) throw error;
+        findings.fail("manifest", error.message, { member: name });
+      }
+  }
+  for (const name of stated.keys()) findings.fail("manifest", "it is missing", { member: name });
+}
+function checkTable(reading, manifest, extract, findings) {
+  const member = manifest.members.find(({ name }) => name === "readings.csv");
+  const { rows, sha256, size } = reading.table;
+  if (rows !== manifest.readings || member?.sha256 !== sha256 || extract.sizeOf("readings.csv") !== size)
+    findings.fail("renderings", "it is not what the events say", { member: "readings.csv" });
+  else
+    findings.note(
+      "renderings",
+      `${rows} rows of readings.csv; readings.parquet and report.html by their signed digest`
+    );
+}
+function verdictOf(findings, pinned, { manifest, checkpoint, reading }) {
+  const checks = findings.checks();
+  const isFailed = findings.all.length > 0;
+  const isIncomplete = checks.some(
+    ({ id, status }) => status === "not-checked" && id !== "witnesses" && id !== "times" && id !== "deep"
+  );
+  const exit = isFailed ? 1 : pinned.logKeys.length === 0 || isIncomplete ? 2 : 0;
+  const verdict = {
+    0: "VERIFIED",
+    1: "FAILED: do not rely on this extract",
+    2: pinned.logKeys.length === 0 ? "CONSISTENT WITH ITSELF, but nobody vouches for it: verify with --key" : "INCOMPLETE: nothing contradicts it, but not everything could be shown"
+  }[exit];
+  return {
+    exit,
+    verdict,
+    checks,
+    findings: findings.all,
+    firstBadEvent: findings.all.find((finding) => finding.event)?.event,
+    manifest,
+    checkpoint,
+    counts: Object.fromEntries(reading?.counts ?? []),
+    events: reading?.events ?? 0,
+    approvals: reading?.approvals ?? [],
+    story: reading?.story ?? []
+  };
+}
+function attempt(findings, check, member, make) {
+  try {
+    return make();
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error;
+    findings.fail(check, error.message, { member });
+    return void 0;
+  }
+}
+
+// src/cli.ts
+var usage = `usage: node verify.mjs <extract.zip> --key <verifier key or file with it>
+  --key         the log's key, from a place the operator cannot rewrite; again for several
+  --export-key  the key of the manifest, instead of the one that the log names
+  --witness     key of a witness that must have cosigned; again for several
+  --quorum      how many of them must have (default: all)
+  --story       also print what happened, a sentence an event
+  --json        answer for machines
+exit 0 verified, 1 a finding, 2 usage or incomplete (without --key at most what is consistent is said)
+`;
+var words = { pass: "PASS", fail: "FAIL", "not-checked": "----" };
+process.exitCode = await main(process.argv.slice(2));
+async function main(given) {
+  try {
+    const { values: values2, positionals } = parseArgs({
+      args: given,
+      allowPositionals: true,
+      options: {
+        key: { type: "string", multiple: true, default: [] },
+        "export-key": { type: "string", multiple: true, default: [] },
+        witness: { type: "string", multiple: true, default: [] },
+        quorum: { type: "string" },
+        story: { type: "boolean", default: false },
+        json: { type: "boolean", default: false },
+        help: { type: "boolean", short: "h", default: false }
+      }
+    });
+    if (values2.help) {
+      process.stdout.write(usage);
+      return 0;
+    }
+    const [path, ...others] = positionals;
+    if (path === void 0 || others.length > 0) throw new Error("one extract is expected");
+    if (values2.quorum !== void 0 && !/^[1-9]\d{0,2}$/.test(values2.quorum))
+      throw new Error("--quorum is a whole number");
+    const pinned = {
+      logKeys: values2.key.map((key) => keyOf(key, noteKeyType)),
+      exportKeys: values2["export-key"].map((key) => keyOf(key, noteKeyType)),
+      witnesses: values2.witness.map((key) => keyOf(key, witnessKeyType)),
+      ...values2.quorum === void 0 ? {} : { quorum: Number(values2.quorum) }
+    };
+    const file = await openFile(path);
+    const verdict = await verifyExtract(file, pinned, nodePlatform);
+    await file.close();
+    if (values2.json) process.stdout.write(`${JSON.stringify(verdict)}
+`);
+    else print(verdict, values2.story);
+    return verdict.exit;
+  } catch (error) {
+    process.stderr.write(
+      `verify: ${error instanceof Error ? error.message : String(error)}
+${error instanceof Refusal ? "" : usage}`
+    );
+    return 2;
+  }
+}
+function keyOf(text2, type) {
+  const spelt = /\+[0-9a-f]{8}\+/.test(text2) ? text2 : (readFileSync(text2, "utf8").split("\n")[0] ?? "").trim();
+  const key = parseKey(spelt, nodePlatform);
+  if (key.type !== type) throw new Refusal(`the key of ${key.name} is of another kind`);
+  return key;
+}
+function print({ checks, verdict, manifest, story, approvals }, withStory) {
+  const out = (line) => process.stdout.write(`${line.replace(new RegExp("\\p{Cc}", "gu"), " ")}
+`);
+  if (manifest)
+    out(`batch ${manifest.batchId}, ledger ${manifest.origin} as of size ${manifest.checkpoint.size}`);
+  for (const { status, title, detail: detail2 } of checks) out(`${words[status]}  ${title}: ${detail2}`);
+  if (withStory) {
+    for (const { at, sentence } of story) out(`${at}  ${sentence}`);
+    for (const { at, who, meaning } of approvals) out(`${at}  ${who}: ${meaning}`);
+  }
+  out(verdict);
+}
