@@ -31,22 +31,27 @@ export function vesselEvents(options: { vessel: string; startMs: number; seed?: 
   let position = 0n
   let recordedMs = Number.NEGATIVE_INFINITY
   let samples = 0
+  const occurred = instants()
+  const recorded = instants()
+  /** The store's clock never steps back. */
+  const recordedAfter = (atMs: number): string => {
+    recordedMs = Math.max(recordedMs, atMs + 200)
+    return recorded(recordedMs)
+  }
 
   const event = (
     type: string,
     atMs: number,
     stream: string,
     data: Record<string, unknown>,
-    recordedAfterMs = 200,
   ): RecordedEvent => {
     position++
-    recordedMs = Math.max(recordedMs, atMs + recordedAfterMs)
-    const recordedAt = new Date(recordedMs).toISOString()
+    const recordedAt = recordedAfter(atMs)
     return {
-      id: derivedId(atMs, type, vessel, String(position)),
+      id: numberedId(atMs, position),
       type,
       schemaVersion: 1,
-      occurredAt: new Date(atMs).toISOString(),
+      occurredAt: occurred(atMs),
       receivedAt: recordedAt,
       actor: { kind: 'device', id: vessel, role: 'sensor' },
       origin: 'simulated',
@@ -114,6 +119,23 @@ export function vesselEvents(options: { vessel: string; startMs: number; seed?: 
         lateEntry: false,
       }),
   }
+}
+
+/** ISO text of ms; the last one is remembered, as the readings of a second share theirs. */
+function instants(): (ms: number) => string {
+  let known = Number.NaN
+  let text = ''
+  return (ms) => {
+    if (ms !== known) text = new Date(ms).toISOString()
+    known = ms
+    return text
+  }
+}
+
+/** A UUIDv7 of time and position: unique within the vessel, and a hundred times cheaper than a derived one. */
+function numberedId(atMs: number, position: bigint): string {
+  const time = atMs.toString(16).padStart(12, '0')
+  return `${time.slice(0, 8)}-${time.slice(8)}-7000-8000-${position.toString(16).padStart(12, '0')}`
 }
 
 /** A simulated run as the events of its vessel, inoculated at `startMs`. */
