@@ -61,8 +61,9 @@ test('the stack is valid with the settings of the example, and every role is con
     'otel-collector',
     'postgres',
     'projector',
+    'relay',
   ])
-  for (const role of ['api', 'ingest', 'projector']) {
+  for (const role of ['api', 'ingest', 'projector', 'relay']) {
     const settings = Object.fromEntries(
       [...(services.get(role) ?? '').matchAll(/^\s+(BIOLEDGER_\w+): (.*)$/gm)].map(([, name, value]) => [
         name,
@@ -74,6 +75,7 @@ test('the stack is valid with the settings of the example, and every role is con
     assert.equal(config.config.eventStoreUrl, 'esdb://eventstoredb:2113?tls=false')
     assert.match(config.config.postgresUrl ?? '', /^postgres:\/\/bioledger_app:secret0123@postgres:5432\//)
     assert.equal(config.config.mqttUrl !== undefined, role === 'ingest')
+    assert.equal(config.config.kafkaBrokers.length > 0, role === 'relay')
     assert.equal(config.config.simulate, 'off')
     assert.equal(config.config.postgresAdminUrl, undefined, `${role} holds no rights of the owner`)
   }

@@ -15,7 +15,8 @@ export function kafkaClient(deps: KafkaDeps, name: string): Kafka {
     brokers: [...deps.brokers],
     connectionTimeout: 3_000,
     requestTimeout: 20_000,
-    retry: { initialRetryTime: 100, maxRetryTime: 5_000, retries: 8 },
+    // Whoever asks tries again by itself, and must be able to stop between two attempts.
+    retry: { initialRetryTime: 100, maxRetryTime: 1_000, retries: 5 },
     logLevel: logLevel.WARN,
     logCreator: () => (entry) => {
       const { message, timestamp: _, logger: __, stack: ___, ...facts } = entry.log
@@ -42,6 +43,20 @@ export function orderedProducer(kafka: Kafka): Producer {
       },
     retry: { initialRetryTime: 100, maxRetryTime: 2_000, retries: 30 },
   })
+}
+
+/** The answer, or a rejection as soon as `signal` aborts; the work itself goes on until it is disconnected. */
+export async function unlessAborted<Result>(signal: AbortSignal, work: Promise<Result>): Promise<Result> {
+  const aborted = Promise.withResolvers<never>()
+  const abort = (): void => aborted.reject(signal.reason)
+  signal.addEventListener('abort', abort, { once: true })
+  if (signal.aborted) abort()
+  work.catch(() => {})
+  try {
+    return await Promise.race([work, aborted.promise])
+  } finally {
+    signal.removeEventListener('abort', abort)
+  }
 }
 
 /** A disconnect that hangs must not hold up the rest. */

@@ -52,6 +52,7 @@ export function kafkaVesselFeed(deps: KafkaFeedDeps): VesselFeed {
               sessionTimeoutMs: deps.sessionTimeoutMs ?? 10_000,
             })
           } catch (error) {
+            if (consumer.signal.aborted) break
             if (!isKafkaTrouble(error)) throw error
             log.warn({ err: error, group: consumer.group }, 'Kafka does not answer; trying again')
           }

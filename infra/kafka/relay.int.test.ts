@@ -145,7 +145,7 @@ test('one relay is active; another takes over when it ends', { skip }, async (co
   const second = start()
   await appendInOrder(store, [measurements(batch, [1])])
   await until('the first relayed it', () => first.records() === 4)
-  assert.equal(second.state().kind, 'waiting')
+  assert.equal(second.state().kind, 'standby')
   await first.stop()
   await appendInOrder(store, [measurements(batch, [2])])
   await until('the second relayed the next', () => second.records() === 1)

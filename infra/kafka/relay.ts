@@ -13,7 +13,7 @@ import type { Logger } from '../log.ts'
 import type { Pool } from '../postgres/pool.ts'
 import { whileHolding } from '../postgres/while-holding.ts'
 import { untilItWorks } from '../until-it-works.ts'
-import { disconnected, kafkaClient, orderedProducer } from './client.ts'
+import { disconnected, kafkaClient, orderedProducer, unlessAborted } from './client.ts'
 import { readLastRecords } from './last-records.ts'
 import { inSends, type RelayRecord, relayRecords } from './relay-records.ts'
 import {
@@ -45,7 +45,10 @@ export type RelayDeps = {
 }
 
 export type RelayState =
-  | { readonly kind: 'waiting' }
+  /** Another relay holds the lock. */
+  | { readonly kind: 'standby' }
+  /** Finding out what the topics hold, or trying again. */
+  | { readonly kind: 'connecting' }
   | {
       readonly kind: 'relaying'
       /** Everything up to here is in the topics. */
@@ -66,6 +69,7 @@ export async function runRelay(deps: RelayDeps): Promise<void> {
     ).catch((error: unknown) => {
       if (!holding.signal.aborted) throw error
     })
+    deps.onState?.({ kind: 'standby' })
   })
 }
 
@@ -78,7 +82,7 @@ const isFinal = (error: unknown): boolean =>
 async function relay(deps: RelayDeps): Promise<void> {
   const { store, log, signal } = deps
   const topics = deps.topics ?? topicNames()
-  deps.onState?.({ kind: 'waiting' })
+  deps.onState?.({ kind: 'connecting' })
   const kafka = kafkaClient(deps, 'relay')
   await ensureTopics(kafka, topics, deps.partitions ?? 12)
   const { partitions, point } = await whereToGoOn(kafka, topics, store)
@@ -92,7 +96,7 @@ async function relay(deps: RelayDeps): Promise<void> {
     eventPartitions: count(topics.events),
   })
   const producer = orderedProducer(kafka)
-  const sender = openSender(producer, topics, store.storeId, partitions)
+  const sender = openSender({ producer, topics, storeId: store.storeId, partitions, signal })
   await producer.connect()
   try {
     for await (const page of store.subscribe({
@@ -150,12 +154,14 @@ async function missingRecords(
   return missing
 }
 
-function openSender(
-  producer: Producer,
-  topics: Topics,
-  storeId: string,
-  partitions: readonly { topic: string; partition: number; end: bigint }[],
-) {
+function openSender(deps: {
+  readonly producer: Producer
+  readonly topics: Topics
+  readonly storeId: string
+  readonly partitions: readonly { topic: string; partition: number; end: bigint }[]
+  readonly signal: AbortSignal
+}) {
+  const { producer, topics, storeId, partitions, signal } = deps
   const ends = new Map(partitions.map(({ topic, partition, end }) => [`${topic}/${partition}`, end]))
   let reached: RecordedEvent | undefined
   let dueAt = performance.now() + progressEveryMs
@@ -166,7 +172,7 @@ function openSender(
         topic,
         messages: those.map(({ message }) => message),
       }))
-      const answers = await producer.sendBatch({ acks: -1, topicMessages })
+      const answers = await unlessAborted(signal, producer.sendBatch({ acks: -1, topicMessages }))
       const counts = Map.groupBy(records, ({ topic, partition }) => `${topic}/${partition}`)
       for (const { topicName, partition, baseOffset, errorCode } of answers) {
         const key = `${topicName}/${partition}`

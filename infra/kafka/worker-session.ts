@@ -6,7 +6,7 @@
 import type { Consumer, EachBatchPayload, Kafka } from 'kafkajs'
 import type { FeedConsumer } from '../feed/feed.ts'
 import type { Logger } from '../log.ts'
-import { disconnected } from './client.ts'
+import { disconnected, unlessAborted } from './client.ts'
 import { type DeliverBatchDeps, deliverBatch } from './deliver-batch.ts'
 import { keepingAssigner } from './keeping-assigner.ts'
 
@@ -91,7 +91,7 @@ export async function workerSession(deps: WorkerSessionDeps): Promise<'crashed' 
   }
 
   try {
-    await kafkaConsumer.connect()
+    await unlessAborted(signal, kafkaConsumer.connect())
     await kafkaConsumer.subscribe({ topics: [deps.topic], fromBeginning: true })
     await kafkaConsumer.run({
       autoCommit: false,

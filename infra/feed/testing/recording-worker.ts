@@ -7,6 +7,8 @@ export type Seen = {
   readonly vessel: string | undefined
   readonly position: bigint
   readonly id: string
+  /** How often lanes had been assigned to this worker by then. */
+  readonly assignment: number
 }
 
 export type RecordingWorker = {
@@ -29,12 +31,14 @@ export function recordingWorker(
   const seen: Seen[] = []
   const lanes = new Set<Lane>()
   const history: string[] = []
+  let assignment = 0
   const abort = new AbortController()
   const consumer: FeedConsumer = {
     group: options.group ?? 'test',
     signal: abort.signal,
     async onAssigned(assigned) {
       for (const lane of assigned) lanes.add(lane)
+      assignment++
       history.push(`+${[...assigned].join(',')}`)
     },
     async onRevoked(revoked) {
@@ -44,7 +48,7 @@ export function recordingWorker(
     async onEvents(delivery) {
       await options.onEvents?.(delivery)
       for (const { vessel, event } of delivery.events)
-        seen.push({ lane: delivery.lane, vessel, position: event.position, id: event.id })
+        seen.push({ lane: delivery.lane, vessel, position: event.position, id: event.id, assignment })
     },
   }
   const ended = feed.run(consumer)

@@ -22,7 +22,7 @@ export function runningRelay(options: {
 }): RunningRelay {
   const abort = new AbortController()
   const pool = createPool(options.postgresUrl, { name: 'relay', max: 1 })
-  let state: RelayState = { kind: 'waiting' }
+  let state: RelayState = { kind: 'standby' }
   let records = 0
   const ended = runRelay({
     brokers: options.brokers,
