@@ -5,7 +5,7 @@
 import { randomBytes } from 'node:crypto'
 import { assertSameStore } from '../../infra/event-store/checkpoint.ts'
 import type { EventStore } from '../../infra/event-store/event-store.ts'
-import type { PoolClient } from '../../infra/postgres/pool.ts'
+import type { Pool, PoolClient } from '../../infra/postgres/pool.ts'
 import { rootOf, type SubtreeReader } from '../log/proof.ts'
 import { tileWidthAt } from '../log/tile.ts'
 import { emptyRoot, hashSize } from '../log/tree-hash.ts'
@@ -38,6 +38,7 @@ export type DurableState = {
 }
 
 export type OpenLogDeps = {
+  readonly pool: Pool
   readonly store: EventStore
   /** Begins the origin of a new log: `<name>/<id>`. */
   readonly originPrefix: string
@@ -63,7 +64,8 @@ export async function openLog(client: PoolClient, deps: OpenLogDeps): Promise<Op
   const { rows } = await client.query<LogRow>('UPDATE ledger.log SET fence = fence + 1 RETURNING *')
   const row = rows[0]
   if (!row) throw new LedgerRefusedError('the log has no state row')
-  const { subtree } = tileHashes(client)
+  // Nobody else writes now; the pool may be asked several things at once, this connection may not.
+  const { subtree } = tileHashes(deps.pool)
   await assertTree(client, row, subtree)
   await assertHeads(client, row.size)
   const publishedSize = await assertPublished(client, row, subtree)

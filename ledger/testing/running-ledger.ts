@@ -23,27 +23,33 @@ export type LedgerBed = {
   readonly store: EventStore
   readonly pool: Pool
   readonly reader: LogReader
-  readonly alarms: string[]
+  readonly alarms: readonly string[]
   /** Started ledgers are stopped by `close`. */
   start(overrides?: Partial<StartLedgerDeps>): Ledger
   /** The first checkpoint that covers the event store's end as it is now. */
   sealed(): Promise<PublishedCheckpoint>
+  /** Stops everything; the database stays, and so does the folder when it was given. */
   close(): Promise<void>
 }
 
-export async function ledgerBed(database?: TestDatabase): Promise<LedgerBed> {
-  const own = database ?? (await testDatabase())
-  await migrateEventStore({ adminUrl: own.adminUrl })
-  await migrateLedger(own.adminUrl)
-  const folder = await mkdtemp(join(tmpdir(), 'bioledger-ledger-'))
-  const log = createLogger('fatal')
-  const store = await postgresEventStore({ appUrl: own.appUrl, log })
-  const pool = openLedger(own.appUrl, { name: 'ledger-test', max: 6 })
+// Asked for here and not only in a test: a server of our own then lasts as long as the file, not as its first test.
+await testDatabase()
+
+export async function ledgerBed(
+  given: { readonly database?: TestDatabase; readonly folder?: string } = {},
+): Promise<LedgerBed> {
+  const database = given.database ?? (await testDatabase())
+  await migrateEventStore({ adminUrl: database.adminUrl })
+  await migrateLedger(database.adminUrl)
+  const folder = given.folder ?? (await mkdtemp(join(tmpdir(), 'bioledger-ledger-')))
+  const log = createLogger('silent')
+  const store = await postgresEventStore({ appUrl: database.appUrl, log })
+  const pool = openLedger(database.appUrl, { name: 'ledger-test', max: 8 })
   const reader = postgresLogReader(pool)
   const alarms: string[] = []
   const started: Ledger[] = []
   return {
-    database: own,
+    database,
     folder,
     store,
     pool,
@@ -69,7 +75,7 @@ export async function ledgerBed(database?: TestDatabase): Promise<LedgerBed> {
     },
     async sealed() {
       const head = await store.head()
-      return await until(async () => {
+      return await until('a checkpoint covers the store', async () => {
         const published = await reader.head()
         return published && head && published.position >= head.position ? published : undefined
       })
@@ -78,21 +84,22 @@ export async function ledgerBed(database?: TestDatabase): Promise<LedgerBed> {
       for (const ledger of started) await ledger.stop()
       await pool.end()
       await store.close()
-      await rm(folder, { recursive: true, force: true })
+      if (given.folder === undefined) await rm(folder, { recursive: true, force: true })
     },
   }
 }
 
 /** What `probe` gives as soon as it gives something; throws after `withinMs`. */
 export async function until<Value>(
-  probe: () => Promise<Value | undefined>,
-  withinMs = 30_000,
+  what: string,
+  probe: () => Promise<Value | undefined | false>,
+  withinMs = 60_000,
 ): Promise<Value> {
   const deadline = performance.now() + withinMs
   for (;;) {
     const value = await probe()
-    if (value !== undefined) return value
-    if (performance.now() > deadline) throw new Error(`nothing came within ${withinMs} ms`)
+    if (value !== undefined && value !== false) return value
+    if (performance.now() > deadline) throw new Error(`not within ${withinMs} ms: ${what}`)
     await delay(10)
   }
 }
