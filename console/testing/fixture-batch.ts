@@ -49,7 +49,8 @@ export function readingAt(tag: string, second: number): { value: number; quality
   }
 }
 
-function cleanValue(tag: string, hours: number): number {
+/** Without noise. */
+export function cleanValue(tag: string, hours: number): number {
   const column = (index: number) => interpolate(hours, index)
   switch (tag) {
     case 'OD':

@@ -1,7 +1,8 @@
 /**
  * Serves `console/dist` and a made-up batch under the same content security policy as the product, for working on
  * the page and for its pictures. `node --import tsx console/testing/fixture-server.ts [port] [scenario]`;
- * scenarios: running, stalled, closed, empty, unauthorised, no-readings, unbalanced.
+ * scenarios: running, withheld, no-probe, stalled, closed, empty,
+ * unauthorised, no-readings, unbalanced.
  */
 import { createReadStream, existsSync } from 'node:fs'
 import { createServer, type Server, type ServerResponse } from 'node:http'
@@ -20,9 +21,20 @@ import {
   seriesOf,
   timelineItems,
 } from './fixture-batch.ts'
+import {
+  coverage,
+  derivedOf,
+  forecasts,
+  liveSince,
+  models,
+  samples,
+  withheldSpans,
+} from './fixture-forecasts.ts'
 
 export type Scenario =
   | 'running'
+  | 'withheld'
+  | 'no-probe'
   | 'stalled'
   | 'closed'
   | 'empty'
@@ -46,8 +58,8 @@ export async function startFixtureServer(
   const fixture: Fixture = { startMs: Date.now() - 26 * 3_600_000, seconds: Math.round(17.4 * 3600) }
   const listeners = new Set<ServerResponse>()
   const ticking =
-    scenario === 'running' || scenario === 'unbalanced'
-      ? setInterval(() => advance(fixture, listeners), 1000)
+    scenario === 'running' || scenario === 'unbalanced' || scenario === 'withheld'
+      ? setInterval(() => advance(fixture, listeners, scenario), 1000)
       : undefined
   const server: Server = createServer((request, response) => {
     const url = new URL(request.url ?? '/', 'http://fixture')
@@ -63,6 +75,10 @@ export async function startFixtureServer(
       server.close()
       server.closeAllConnections()
     },
+  }
+
+  function isSent({ tag }: { tag: string }): boolean {
+    return scenario !== 'no-probe' || tag !== 'OD'
   }
 
   function listen(response: ServerResponse): void {
@@ -90,7 +106,11 @@ export async function startFixtureServer(
           asOf,
         })
       case `batches/${batchId}`:
-        return ok({ ...batchOf(seen, status), current: empty ? [] : currentValues(seen), asOf })
+        return ok({
+          ...batchOf(seen, status),
+          current: empty ? [] : currentValues(seen).filter(isSent),
+          asOf,
+        })
       case `batches/${batchId}/timeline`: {
         const type = url.searchParams.get('type')
         return ok({
@@ -99,19 +119,42 @@ export async function startFixtureServer(
           asOf,
         })
       }
+      case `batches/${batchId}/samples`:
+        return ok({ items: empty ? [] : samples(seen), next: null, asOf })
+      case 'models':
+        return ok({ items: models(seen, scenario === 'withheld'), next: null, asOf })
+      case `batches/${batchId}/forecasts`: {
+        const points = Number(url.searchParams.get('points') ?? 1)
+        const items = empty ? [] : forecasts(seen, points, scenario === 'withheld')
+        return ok({ items: url.searchParams.has('points') ? items : items.slice(-1), next: null, asOf })
+      }
+      case `batches/${batchId}/forecasts/withheld`:
+        return ok({ items: empty ? [] : withheldSpans(seen, scenario === 'withheld'), next: null, asOf })
+      case `batches/${batchId}/forecasts/coverage`:
+        return ok(empty ? { stated: 0.9, items: [], issued: 0, withheld: [], asOf } : coverage(seen, asOf))
+      case `batches/${batchId}/derived`: {
+        const series = derivedOf(
+          seen,
+          url.searchParams.get('key') ?? '',
+          timeOf(url, 'from'),
+          timeOf(url, 'to'),
+          Number(url.searchParams.get('points') ?? 1000),
+        )
+        return series
+          ? ok({ ...series, ...(empty ? { points: [] } : {}), asOf })
+          : { status: 422, body: { detail: 'no such quantity' } }
+      }
       case `batches/${batchId}/gaps`:
         return ok({ items: gapList(seen), next: null, asOf })
       case `batches/${batchId}/ingress`:
         return ok(ingressOf(seen.seconds, empty, scenario === 'unbalanced', asOf))
       case `batches/${batchId}/series`: {
-        const time = (name: string) =>
-          url.searchParams.has(name) ? Date.parse(url.searchParams.get(name) ?? '') : undefined
         return ok(
           seriesOf(
             seen,
             url.searchParams.get('tag') ?? '',
-            time('from'),
-            time('to'),
+            timeOf(url, 'from'),
+            timeOf(url, 'to'),
             Number(url.searchParams.get('points') ?? 1000),
           ),
         )
@@ -141,18 +184,28 @@ function ingressOf(seconds: number, empty: boolean, unbalanced: boolean, asOf: o
   }
 }
 
-function advance(fixture: Fixture, listeners: ReadonlySet<ServerResponse>): void {
+function advance(fixture: Fixture, listeners: ReadonlySet<ServerResponse>, scenario: Scenario): void {
   const readings = []
   for (let second = fixture.seconds + 1; second <= fixture.seconds + speed; second += 1)
     for (const { tag, unit } of tagDefinitions) {
-      const reading = tag === 'Temp_Exhaust' ? undefined : readingAt(tag, second)
+      const isSilent = tag === 'Temp_Exhaust' || (scenario === 'no-probe' && tag === 'OD')
+      const reading = isSilent ? undefined : readingAt(tag, second)
       if (reading) readings.push({ tag, unit, ...reading, at: at(fixture, second) })
     }
+  const before = fixture.seconds
   fixture.seconds += speed
   const position = String(fixture.seconds * 20 + 120)
-  for (const response of listeners)
-    response.write(`id: ${position}\nevent: readings\ndata: ${JSON.stringify({ position, readings })}\n\n`)
+  const { forecasts: items, windows } = liveSince(fixture, before, scenario === 'withheld')
+  const event = (name: string, data: object) => `event: ${name}\ndata: ${JSON.stringify(data)}\n\n`
+  const frame =
+    event('readings', { position, readings }) +
+    event('forecasts', { position, items }) +
+    `id: ${position}\n${event('derived', { position, windows })}`
+  for (const response of listeners) response.write(frame)
 }
+
+const timeOf = (url: URL, name: string): number | undefined =>
+  url.searchParams.has(name) ? Date.parse(url.searchParams.get(name) ?? '') : undefined
 
 type Answer = { readonly status: number; readonly body: object }
 

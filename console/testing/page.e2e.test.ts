@@ -179,3 +179,94 @@ test('a batch without readings draws no empty charts', { skip }, () =>
     assert.equal(await page.getByText('No reading recorded yet.').count(), 6)
   }),
 )
+
+test(
+  'the forecast in force says when, by which model, how far, and how often its interval held',
+  { skip },
+  () =>
+    open('running', async (page) => {
+      await page.getByText(/issued \d\d:\d\d:\d\d by od600 1\.0\.0 \(sha 3fa4…\)/).waitFor()
+      await page.getByText('17/20 = 85 % of 90 %').waitFor()
+      await page.getByText('forecast p50, 90 % interval').waitFor()
+      await page.getByText('soft sensor (without the OD probe)').waitFor()
+      await page.getByText('Largest contributions (log OD600): OUR +0.113').waitFor()
+      await page.getByLabel('Past forecasts').check()
+      await page.getByRole('button', { name: 'Data table' }).click()
+      const table = page.getByRole('table', { name: 'Forecast of OD600 (AU)' })
+      assert.equal(await table.getByRole('row').count(), 6)
+      await page
+        .getByRole('table', { name: 'No forecast issued' })
+        .getByText('too many values missing: DO missing for 8 min')
+        .waitFor()
+    }),
+)
+
+test('a forecast moves on with the live feed', { skip }, () =>
+  open('running', async (page) => {
+    const words = page.locator('.forecast-words')
+    await words.getByText('Forecast issued').waitFor()
+    const first = await words.textContent()
+    await until('a newer forecast', async () => (await words.textContent()) !== first)
+  }),
+)
+
+test('a withheld forecast stands as undecided with its reason, the model as suspended', { skip }, () =>
+  open('withheld', async (page) => {
+    await page.getByText('Undecided:').waitFor()
+    await page.getByText(/outside trained range: temperature 34\.1 °C, trained up to 32 °C\.$/).waitFor()
+    assert.equal(await page.getByText('forecast p50, 90 % interval').count(), 0)
+    const models = page.getByRole('region', { name: 'Models' })
+    await models.getByText('suspended').waitFor()
+    await models.getByText('12 of 20 covered (coverage)').waitFor()
+  }),
+)
+
+test('samples and forecasts are drawn where no online probe sends OD600', { skip }, () =>
+  open('no-probe', async (page) => {
+    await page.getByText('offline samples (7)').waitFor()
+    await page.getByText('OD600 (online): no reading').waitFor()
+    assert.equal(await page.getByRole('img', { name: 'Chart of OD600' }).count(), 1)
+    await until('ink on the chart', () => isDrawn(page, 0))
+  }),
+)
+
+test('derived values have panes of their own, with units and the reasons of their gaps', { skip }, () =>
+  open('closed', async (page) => {
+    const quotient = page.getByRole('region', { name: 'Respiratory quotient' })
+    await quotient.getByText('One stretch without a value: low signal').click()
+    await quotient.getByText(/^Respiratory quotient: 0:0\d:\d\d to 3:5\d:\d\d: low signal$/).waitFor()
+    await page.getByRole('region', { name: 'CO2 evolution' }).getByText('mmol/L/h').first().waitFor()
+  }),
+)
+
+test(
+  'of a reduced series no extreme is shown as the newest value or as the value at an instant',
+  { skip },
+  () =>
+    open('closed', async (page) => {
+      await page.waitForLoadState('networkidle')
+      const legend = page.getByRole('region', { name: 'Dissolved oxygen' }).locator('.legend b').first()
+      await until('the newest value', async () => /^\d+\.\d$/.test((await legend.textContent()) ?? ''))
+      const tile = page.locator('.tile', { hasText: 'Dissolved oxygen' }).locator('.number')
+      assert.equal(await legend.textContent(), await tile.textContent())
+      await page.locator('#chart-cursor').focus()
+      await page.keyboard.press('ArrowLeft')
+      await until('a range', async () => /^\d+\.\d … \d+\.\d$/.test((await legend.textContent()) ?? ''))
+    }),
+)
+
+test('forecasts are shown as they were known at the instant viewed', { skip }, () =>
+  open('running', async (page) => {
+    const words = page.locator('.forecast-words')
+    await words.getByText('Forecast issued').waitFor()
+    await page.getByRole('button', { name: '−1 min' }).click()
+    await page.getByText(/^Viewing the record as known at /).waitFor()
+    await words.getByText('Forecast issued').waitFor()
+    const then = await words.textContent()
+    await page.getByRole('button', { name: 'Back to live' }).click()
+    await until('the present forecast', async () => {
+      const now = (await words.textContent().catch(() => null)) ?? then
+      return now !== then
+    })
+  }),
+)

@@ -22,7 +22,7 @@ try {
       page.on('pageerror', (error) => process.stderr.write(`${scenario} ${width}: ${error.stack}\n`))
       await page.goto(server.url)
       await page.locator('main').waitFor()
-      if (['running', 'closed', 'stalled', 'unbalanced'].includes(scenario)) {
+      if (['running', 'withheld', 'no-probe', 'closed', 'stalled', 'unbalanced'].includes(scenario)) {
         await page.locator('.u-over').first().waitFor()
         await page.getByText('Asking for the series').waitFor({ state: 'detached' })
       }

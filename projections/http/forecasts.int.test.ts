@@ -229,6 +229,7 @@ test('a derived value is a series of its windows; a window without one keeps its
     }
     assert.equal(reduced.reduced, true)
     assert.ok(reduced.points.length <= 14, `${reduced.points.length}`)
+    if (reduce === 'minmax') assert.equal(reduced.points.at(-1)?.value, 5.9)
     assert.ok(reduced.points.some(({ reason }) => reason === 'missing_input'))
     if (reduce === 'minmax')
       assert.deepEqual(

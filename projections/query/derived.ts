@@ -48,7 +48,8 @@ export type ReducedDerived = {
 
 /**
  * About `limit` points: of each slice of time (multiples of its width since the epoch) the least and the greatest value,
- * or their mean at the slice's start; a slice without any value gives its first window, with the reason.
+ * or their mean at the slice's start; a slice without any value gives its first window, with the reason. Of extremes the
+ * newest window is always one more, so that the newest value is not taken for an extreme.
  */
 export function reduceDerived(
   points: readonly DerivedPoint[],
@@ -65,12 +66,17 @@ export function reduceDerived(
     const bucket = Math.floor(Date.parse(point.at) / bucketMs)
     buckets.set(bucket, [...(buckets.get(bucket) ?? []), point])
   }
+  if (reduce === 'mean')
+    return {
+      reduced: true,
+      bucketMs,
+      points: [...buckets].flatMap(([bucket, inside]) => meanOf(inside, bucket * bucketMs)),
+    }
+  const extremes = [...buckets.values()].flatMap(extremesOf)
   return {
     reduced: true,
     bucketMs,
-    points: [...buckets].flatMap(([bucket, inside]) =>
-      reduce === 'minmax' ? extremesOf(inside) : meanOf(inside, bucket * bucketMs),
-    ),
+    points: extremes.at(-1) === last ? extremes : [...extremes, last],
   }
 }
 

@@ -3,13 +3,22 @@
  * what was fetched and what arrives. The browser resumes a broken connection by itself with `Last-Event-ID`; a
  * connection that the server refused is opened anew after a pause, after the last position that was seen.
  */
-import type { Batch, IngressBalance, LiveReadings, TimelineItem } from './answers.ts'
+import type {
+  Batch,
+  IngressBalance,
+  LiveDerived,
+  LiveForecasts,
+  LiveReadings,
+  TimelineItem,
+} from './answers.ts'
 
 export type LiveFrame =
   | { readonly kind: 'readings'; readonly frame: LiveReadings }
   | { readonly kind: 'timeline'; readonly item: TimelineItem }
   | { readonly kind: 'batch'; readonly batch: Batch }
   | { readonly kind: 'ingress'; readonly balance: IngressBalance }
+  | { readonly kind: 'forecasts'; readonly frame: LiveForecasts }
+  | { readonly kind: 'derived'; readonly frame: LiveDerived }
 
 export type LiveListener = {
   readonly onOpen: () => void
@@ -43,6 +52,8 @@ export function openLive(batchId: string, after: string, listener: LiveListener)
     on<TimelineItem>('timeline', (item) => listener.onFrame({ kind: 'timeline', item }))
     on<Batch>('batch', (batch) => listener.onFrame({ kind: 'batch', batch }))
     on<IngressBalance>('ingress', (balance) => listener.onFrame({ kind: 'ingress', balance }))
+    on<LiveForecasts>('forecasts', (frame) => listener.onFrame({ kind: 'forecasts', frame }))
+    on<LiveDerived>('derived', (frame) => listener.onFrame({ kind: 'derived', frame }))
 
     function on<Data>(name: string, take: (data: Data) => void): void {
       current.addEventListener(name, (event) => {

@@ -1,11 +1,12 @@
 /**
  * Several tags' points on one time axis, as uPlot wants them: one list of times, one column a tag.
  * In a column a number is a value, `undefined` means "this tag has no point at this time" (the line goes on) and
- * `null` is a gap (the line breaks). Values of quality `bad` leave the line and become marks of their own.
+ * `null` is a gap (the line breaks). Values of quality `bad` leave the line and become marks of their own;
+ * windows without a value leave it without a mark.
  */
 import { findTag } from '../../../schemas/tags.ts'
 import type { Gap, Quality } from '../api/answers.ts'
-import type { Point } from './series-merge.ts'
+import { derivedKey, type Point } from './series-merge.ts'
 
 export type Column = (number | null | undefined)[]
 export type Mark = { readonly at: number; readonly value: number; readonly quality: Quality }
@@ -25,7 +26,7 @@ export type Line = {
 
 /** Five cadences of silence are a gap; between reduced points a little more than two buckets. */
 export function gapThresholdMs(tag: string, bucketSeconds: number | null): number {
-  const cadenceMs = (findTag(tag)?.cadenceSeconds ?? 1) * 1000
+  const cadenceMs = (findTag(tag)?.cadenceSeconds ?? (derivedKey(tag) === undefined ? 1 : 30)) * 1000
   return Math.max(5 * cadenceMs, bucketSeconds === null ? 0 : 2200 * bucketSeconds)
 }
 
@@ -37,9 +38,9 @@ export function gapsOf(tag: string, gaps: readonly Gap[], nowMs: number): { from
 
 export function align(lines: readonly Line[]): Aligned {
   const marks = lines.map((line) =>
-    line.points
-      .filter((point) => point.quality !== 'good')
-      .map(({ at, value, quality }) => ({ at, value, quality })),
+    line.points.flatMap(({ at, value, quality }) =>
+      quality === 'good' || quality === 'missing' ? [] : [{ at, value, quality }],
+    ),
   )
   const cells = lines.map(cellsOf)
   const times = [...new Set(cells.flatMap(({ values }) => [...values.keys()]))].sort(
@@ -47,6 +48,8 @@ export function align(lines: readonly Line[]): Aligned {
   )
   return { times, columns: cells.map((column) => columnOf(column, times)), marks }
 }
+
+const isDrawn = ({ quality }: Point): boolean => quality !== 'bad' && quality !== 'missing'
 
 type Cells = {
   readonly values: ReadonlyMap<number, number | null>
@@ -63,10 +66,9 @@ function cellsOf(line: Line): Cells {
     if (previous && point.at > previous.at) {
       const silent = isSilent(line, previous.at, point.at)
       if (silent) values.set(previous.at + Math.min(1, (point.at - previous.at) / 2), null)
-      if (silent || previous.quality === 'bad' || point.quality === 'bad')
-        breaks.push({ from: previous.at, to: point.at })
+      if (silent || !isDrawn(previous) || !isDrawn(point)) breaks.push({ from: previous.at, to: point.at })
     }
-    values.set(point.at, point.quality === 'bad' ? null : point.value)
+    values.set(point.at, isDrawn(point) ? point.value : null)
     previous = point
   }
   return { values, breaks }

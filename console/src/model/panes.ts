@@ -1,4 +1,5 @@
 /** The stacked trend panes: which tags stand together, on which scale, drawn with which line. */
+import { derivedTag } from './series-merge.ts'
 
 export type LineStyle = 'solid' | 'dashed' | 'dotted' | 'dash-dot'
 
@@ -23,6 +24,10 @@ export const leastSpans: Readonly<Record<string, number>> = {
   CO2: 0.5,
   O2: 1,
   flow: 0.5,
+  'gas-rate': 2,
+  quotient: 0.2,
+  'growth-rate': 0.05,
+  kLa: 50,
 }
 
 export type PaneDefinition = {
@@ -97,6 +102,62 @@ export const panes: readonly PaneDefinition[] = [
     samples: false,
   },
 ]
+
+/** Derived every 30 s; drawn only where the product derived them. */
+export const derivedPanes: readonly PaneDefinition[] = [
+  {
+    id: 'gas-rates',
+    title: 'CO2 evolution and O2 uptake rate',
+    lines: [
+      line(derivedTag('CER'), 'gas-rate', 'solid', 'strong'),
+      line(derivedTag('OUR'), 'gas-rate', 'dashed', 'middle'),
+    ],
+    logToggle: false,
+    samples: false,
+  },
+  {
+    id: 'quotient',
+    title: 'Respiratory quotient',
+    lines: [line(derivedTag('RQ'), 'quotient', 'solid', 'strong')],
+    logToggle: false,
+    samples: false,
+  },
+  {
+    id: 'growth-rate',
+    title: 'Specific growth rate',
+    lines: [
+      line(derivedTag('mu'), 'growth-rate', 'solid', 'strong'),
+      line(derivedTag('muGas'), 'growth-rate', 'dashed', 'middle'),
+    ],
+    logToggle: false,
+    samples: false,
+  },
+  {
+    id: 'kla',
+    title: 'Oxygen mass transfer coefficient',
+    lines: [line(derivedTag('kLa'), 'kLa', 'solid', 'strong')],
+    logToggle: false,
+    samples: false,
+  },
+]
+export const derivedTags: readonly string[] = derivedPanes.flatMap((pane) => pane.lines.map(({ tag }) => tag))
+
+/**
+ * Lines on one scale share an axis only in one unit: a tag that came in another unit than the first line of its scale
+ * gets a scale, and an axis, of its own.
+ */
+export function scalesByUnit<Line extends PaneLine & { readonly unitLabel: string }>(
+  lines: readonly Line[],
+): Line[] {
+  const unitOf = new Map<string, string>()
+  return lines.map((line) => {
+    const known = unitOf.get(line.scale)
+    if (known === undefined) unitOf.set(line.scale, line.unitLabel)
+    return known === undefined || known === line.unitLabel
+      ? line
+      : { ...line, scale: `${line.scale} in ${line.unitLabel}` }
+  })
+}
 
 export const chartedTags: readonly string[] = panes.flatMap((pane) => pane.lines.map(({ tag }) => tag))
 

@@ -5,9 +5,15 @@
  * reached; a frame at or before the series' position is already in it and is dropped, any later one is kept. So
  * nothing is drawn twice and nothing is lost, whatever the order in which the two arrive.
  */
-import type { LiveReadings, Quality, Series } from '../api/answers.ts'
+import type { DerivedSeries, LiveDerived, LiveReadings, Quality, Series } from '../api/answers.ts'
 
-export type Point = { readonly at: number; readonly value: number; readonly quality: Quality }
+/** `missing`: a window without a value, with the reason; its value is NaN and never drawn. */
+export type Point = {
+  readonly at: number
+  readonly value: number
+  readonly quality: Quality | 'missing'
+  readonly reason?: string
+}
 export type LivePoint = Point & { readonly position: bigint }
 
 export type TagSeries = {
@@ -18,7 +24,10 @@ export type TagSeries = {
   readonly reduce: Series['reduce']
   readonly position: bigint
   readonly points: readonly Point[]
+  /** Of a derived value: how people read it. Its points are in the display unit already. */
+  readonly shown?: Shown
 }
+export type Shown = { readonly label: string; readonly decimals: number; readonly factor: number }
 
 export function fromAnswer(answer: Series): TagSeries {
   return {
@@ -29,6 +38,49 @@ export function fromAnswer(answer: Series): TagSeries {
     position: BigInt(answer.asOf.position),
     points: answer.points.map(({ at, value, quality }) => ({ at: Date.parse(at), value, quality })),
   }
+}
+
+/** Derived values are stored in their own unit and shown in one that people read (`displayUnit`). */
+export function fromDerived(answer: DerivedSeries): TagSeries {
+  const { label, decimals, displayFactor: factor } = answer
+  return {
+    tag: derivedTag(answer.key),
+    unit: answer.displayUnit,
+    bucketSeconds: answer.reduced ? answer.bucketSeconds : null,
+    reduce: answer.reduce,
+    position: BigInt(answer.asOf.position),
+    points: answer.points.map(({ at, value, reason }) => derivedPoint(at, value, reason, factor)),
+    shown: { label, decimals, factor },
+  }
+}
+
+const derivedPrefix = 'derived/'
+export const derivedTag = (key: string): string => `${derivedPrefix}${key}`
+/** The quantity behind a line of derived values; undefined for a line of readings. */
+export const derivedKey = (tag: string): string | undefined =>
+  tag.startsWith(derivedPrefix) ? tag.slice(derivedPrefix.length) : undefined
+
+function derivedPoint(at: string, value: number | null, reason: string | undefined, factor: number): Point {
+  return value === null
+    ? { at: Date.parse(at), value: Number.NaN, quality: 'missing', reason: reason ?? 'not derived' }
+    : { at: Date.parse(at), value: value * factor, quality: 'good' }
+}
+
+/** Points of the quantities whose factor is known, that is: of those that were asked for. */
+export function liveDerivedByTag(
+  frame: LiveDerived,
+  factors: ReadonlyMap<string, number>,
+): Map<string, LivePoint[]> {
+  const byTag = new Map<string, LivePoint[]>()
+  for (const window of frame.windows)
+    for (const [key, { value, reason }] of Object.entries(window.derived)) {
+      const factor = factors.get(derivedTag(key))
+      if (factor === undefined) continue
+      const points = byTag.get(derivedTag(key)) ?? []
+      points.push({ ...derivedPoint(window.at, value, reason, factor), position: BigInt(window.position) })
+      byTag.set(derivedTag(key), points)
+    }
+  return byTag
 }
 
 export function livePointsByTag(frame: LiveReadings): Map<string, LivePoint[]> {

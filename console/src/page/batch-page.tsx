@@ -7,12 +7,14 @@ import { dataClock, elapsedSinceInoculation } from '../model/freshness.ts'
 import { offlineSamples } from '../model/samples.ts'
 import type { Zone } from '../model/time.ts'
 import { type BatchFeed, createBatchFeed } from '../state/batch-feed.ts'
+import { createForecastFeed, type ForecastFeed } from '../state/forecast-feed.ts'
 import { createSeriesFeed, type SeriesFeed } from '../state/series-feed.ts'
 import { useNow } from '../state/use-now.ts'
 import { AsOfControl } from './as-of.tsx'
 import { Charts } from './charts.tsx'
 import { Header } from './header.tsx'
 import { Ingress } from './ingress.tsx'
+import { Models } from './models.tsx'
 import { FailureNotice, failureWords, Notice } from './notice.tsx'
 import { OtherValues, Tiles } from './tiles.tsx'
 import { Gaps, Timeline } from './timeline.tsx'
@@ -26,25 +28,38 @@ export type BatchPageProps = {
   readonly navigate: (next: { batchId: string | null; asOfMs: number | null }) => void
 }
 
-type Feeds = { readonly batch: BatchFeed; readonly series: SeriesFeed }
+type Feeds = {
+  readonly batch: BatchFeed
+  readonly series: SeriesFeed
+  readonly forecasts: ForecastFeed
+}
 
 /** Opens the feeds of this batch and closes them when another is shown. */
 export function BatchPage(props: BatchPageProps) {
   const { api, batchId, asOfMs } = props
   const [feeds, setFeeds] = useState<Feeds | undefined>(undefined)
   useEffect(() => {
-    const series = createSeriesFeed({ api, batchId, asOfMs, points: window.innerWidth < 700 ? 700 : 2000 })
+    const isSmall = window.innerWidth < 700
+    const series = createSeriesFeed({ api, batchId, asOfMs, points: isSmall ? 700 : 2000 })
+    const forecasts = createForecastFeed({ api, batchId, asOfMs, points: isSmall ? 80 : 200 })
     const batch = createBatchFeed({
       api,
       batchId,
       asOfMs,
       onReadings: series.addLive,
-      onReopened: series.refresh,
+      onDerived: series.addDerived,
+      onForecasts: forecasts.addLive,
+      onScored: forecasts.refresh,
+      onReopened: () => {
+        series.refresh()
+        forecasts.refresh()
+      },
     })
-    setFeeds({ batch, series })
+    setFeeds({ batch, series, forecasts })
     return () => {
       batch.stop()
       series.stop()
+      forecasts.stop()
     }
   }, [api, batchId, asOfMs])
   return feeds ? <OpenBatch {...props} feeds={feeds} /> : <Notice title="Opening the batch …" quiet />
@@ -57,6 +72,7 @@ function OpenBatch({ api, zone, batches, asOfMs, navigate, feeds }: BatchPagePro
     current,
     timeline,
     olderCursor,
+    models,
     ingress,
     gaps,
     connection,
@@ -64,6 +80,7 @@ function OpenBatch({ api, zone, batches, asOfMs, navigate, feeds }: BatchPagePro
     arrivedMs,
     newestSourceMs,
   } = snapshot
+  const forecast = useSyncExternalStore(feeds.forecasts.subscribe, feeds.forecasts.get)
   const wallMs = useNow(api, true)
   const samples = useMemo(() => offlineSamples(snapshot.samples), [snapshot.samples])
   useTitle(state, asOfMs)
@@ -101,6 +118,7 @@ function OpenBatch({ api, zone, batches, asOfMs, navigate, feeds }: BatchPagePro
           <div className="main-column">
             <Charts
               feed={feeds.series}
+              forecasts={feeds.forecasts}
               state={state}
               current={current}
               gaps={gaps}
@@ -117,6 +135,7 @@ function OpenBatch({ api, zone, batches, asOfMs, navigate, feeds }: BatchPagePro
           </div>
           <div className="side">
             <OtherValues current={current} clock={clock} zone={zone} />
+            <Models models={models} coverage={forecast.coverage} asOfMs={asOfMs} zone={zone} />
             <Ingress balance={ingress} />
             <Gaps gaps={gaps} nowMs={clock.nowMs} zone={zone} />
             <section className="panel" aria-labelledby="as-of-title">
@@ -132,7 +151,8 @@ function OpenBatch({ api, zone, batches, asOfMs, navigate, feeds }: BatchPagePro
         </div>
       </main>
       <footer className="page-foot">
-        Position <code>{state.asOf.position}</code> · times in {zone} · values as stored, never converted
+        Position <code>{state.asOf.position}</code> · times in {zone} · readings as stored, never converted;
+        derived rates shown in mmol
       </footer>
     </>
   )

@@ -3,15 +3,21 @@ import { useEffect, useLayoutEffect, useMemo, useRef, useState, useSyncExternalS
 import type { BatchState, CurrentValue, Gap } from '../api/answers.ts'
 import { type AxisMode, type View, visibleRange } from '../model/axis.ts'
 import { originWord } from '../model/batch-choice.ts'
-import { chartedTags, type PaneDefinition, panes } from '../model/panes.ts'
+import { longestHorizonMs } from '../model/forecast.ts'
+import { chartedTags, derivedPanes, derivedTags, type PaneDefinition, panes } from '../model/panes.ts'
 import type { OfflineSample } from '../model/samples.ts'
+import { derivedKey } from '../model/series-merge.ts'
 import { clockTime, elapsed, fullTime, type Zone } from '../model/time.ts'
 import { labelOf } from '../model/value.ts'
+import type { ForecastFeed } from '../state/forecast-feed.ts'
 import type { SeriesFeed } from '../state/series-feed.ts'
+import { ForecastLegend, ForecastTable } from './forecast-legend.tsx'
 import { Pane } from './pane.tsx'
+import { useForecastDrawing } from './use-forecast-drawing.ts'
 
 export type ChartsProps = {
   readonly feed: SeriesFeed
+  readonly forecasts: ForecastFeed
   readonly state: BatchState
   readonly current: readonly CurrentValue[]
   readonly gaps: readonly Gap[]
@@ -29,8 +35,10 @@ const ranges: readonly { readonly label: string; readonly view: View }[] = [
   { label: 'Last 15 min', view: { kind: 'last', ms: hourMs / 4 } },
 ]
 
-export function Charts({ feed, state, current, gaps, samples, nowMs, zone }: ChartsProps) {
+export function Charts({ feed, forecasts, state, current, gaps, samples, nowMs, zone }: ChartsProps) {
   const { series, failed, loaded } = useSyncExternalStore(feed.subscribe, feed.get)
+  const forecast = useSyncExternalStore(forecasts.subscribe, forecasts.get)
+  const [withFan, setWithFan] = useState(false)
   const [view, setView] = useState<View>({ kind: 'all' })
   const [byClock, setByClock] = useState(false)
   const [asTable, setAsTable] = useState(false)
@@ -44,25 +52,57 @@ export function Charts({ feed, state, current, gaps, samples, nowMs, zone }: Cha
 
   const tags = chartedTags.filter((tag) => current.some((value) => value.tag === tag))
   const wanted = tags.join()
+  const hasForecasts = forecast.newest !== undefined
   const stride = view.kind === 'last' ? Math.floor(nowMs / view.ms) : 0
   // biome-ignore lint/correctness/useExhaustiveDependencies: `wanted` and `stride` stand for tags and now
   useEffect(() => {
-    if (wanted === '') return
-    feed.show(
-      tags,
+    const shown =
       view.kind === 'fixed'
         ? { from: view.from, to: view.to }
         : view.kind === 'last'
           ? { from: nowMs - view.ms }
-          : {},
-    )
-  }, [feed, wanted, view, stride])
+          : {}
+    if (wanted !== '') feed.show([...tags, ...derivedTags], shown)
+    forecasts.show(shown)
+  }, [feed, forecasts, wanted, view, stride])
 
   const first = useMemo(() => firstTime(series, Date.parse(state.createdAt)), [series, state.createdAt])
-  const { from, to } = visibleRange(view, first, nowMs)
+  const visible = visibleRange(view, first, nowMs)
+  const isOpen = state.status === 'pending' || state.status === 'running'
+  // What lies ahead is shown as far as the forecast reaches, at most half of what has been.
+  const reachesAhead = isOpen && hasForecasts && view.kind !== 'fixed'
+  const aheadFrom = reachesAhead ? visible.to : null
+  const { from } = visible
+  const to = reachesAhead
+    ? visible.to + Math.min(longestHorizonMs, (visible.to - visible.from) / 2)
+    : visible.to
   const range = useMemo(() => ({ from, to }), [from, to])
-  const withData = panes.filter((pane) => pane.lines.some(({ tag }) => tags.includes(tag)))
+  const drawing = useForecastDrawing({ forecast, isOpen, withFan, aheadTo: to, zone })
+  const isWithData = (pane: PaneDefinition) =>
+    pane.lines.some(({ tag }) => tags.includes(tag)) ||
+    // Samples and forecasts need no online probe.
+    (pane.samples && (samples.length > 0 || hasForecasts))
+  const withData = panes.filter(isWithData)
   const without = panes.filter((pane) => !withData.includes(pane))
+  const derived = derivedPanes.filter((pane) =>
+    pane.lines.some(({ tag }) => (series.get(tag)?.points.length ?? 0) > 0),
+  )
+
+  const shared = {
+    series,
+    current,
+    range,
+    aheadFrom,
+    mode,
+    width,
+    gaps,
+    samples,
+    cursor,
+    asTable,
+    onZoom: (zoomFrom: number, zoomTo: number) => setView(zoomed(zoomFrom, zoomTo)),
+    onReset: () => setView({ kind: 'all' }),
+    onCursor: (at: number | null) => setCursor((before) => moved(before, at)),
+  }
 
   return (
     <section className="panel charts" aria-labelledby="charts-title">
@@ -116,16 +156,17 @@ export function Charts({ feed, state, current, gaps, samples, nowMs, zone }: Cha
       {withData.length > 0 && (
         <div className="cursor-line">
           <label htmlFor="chart-cursor">
-            {cursor ? 'Cursor' : 'Newest'} <output>{timeWords(cursor?.at ?? to, inoculatedMs, zone)}</output>
+            {cursor ? 'Cursor' : 'Newest'}{' '}
+            <output>{timeWords(cursor?.at ?? visible.to, inoculatedMs, zone)}</output>
           </label>
           <input
             id="chart-cursor"
             type="range"
             min={from}
-            max={to}
-            step={Math.max(1000, Math.round((to - from) / 500))}
-            value={cursor?.at ?? to}
-            aria-valuetext={timeWords(cursor?.at ?? to, inoculatedMs, zone)}
+            max={visible.to}
+            step={Math.max(1000, Math.round((visible.to - from) / 500))}
+            value={cursor?.at ?? visible.to}
+            aria-valuetext={timeWords(cursor?.at ?? visible.to, inoculatedMs, zone)}
             onChange={(event) => setCursor({ at: Number(event.target.value), typed: true })}
           />
           {view.kind === 'fixed' && (
@@ -140,25 +181,45 @@ export function Charts({ feed, state, current, gaps, samples, nowMs, zone }: Cha
           <Pane
             key={definition.id}
             definition={definition}
-            series={series}
-            range={range}
-            mode={mode}
-            width={width}
-            gaps={gaps}
-            samples={samples}
-            cursor={cursor}
-            asTable={asTable}
-            onZoom={(zoomFrom, zoomTo) => setView(zoomed(zoomFrom, zoomTo))}
-            onReset={() => setView({ kind: 'all' })}
-            onCursor={(at) => setCursor((before) => moved(before, at))}
+            {...shared}
+            forecast={definition.samples ? drawing : undefined}
+            legend={
+              definition.samples && (
+                <ForecastLegend
+                  newest={forecast.newest}
+                  coverage={forecast.coverage}
+                  hasSoftSensor={drawing.softSensor.length > 0}
+                  hasWithheld={forecast.spans.length > 0}
+                  isOpen={isOpen}
+                  nowMs={nowMs}
+                  zone={zone}
+                  withFan={withFan}
+                  onFan={setWithFan}
+                />
+              )
+            }
+            table={
+              definition.samples && (
+                <ForecastTable newest={forecast.newest} spans={forecast.spans} mode={mode} />
+              )
+            }
           />
+        ))}
+        {derived.length > 0 && <h3 className="panes-title">Derived every 30 s</h3>}
+        {derived.map((definition) => (
+          <Pane key={definition.id} definition={definition} {...shared} forecast={undefined} />
         ))}
       </div>
       {withData.length > 0 && !loaded && <p role="status">Asking for the series …</p>}
       {failed.length > 0 && (
         <p className="trouble" role="status">
-          The series of {failed.map(labelOf).join(', ')} could not be fetched; it is asked for again in a few
-          seconds.
+          The series of {failed.map((tag) => derivedKey(tag) ?? labelOf(tag)).join(', ')} could not be
+          fetched; it is asked for again in a few seconds.
+        </p>
+      )}
+      {forecast.failed && (
+        <p className="trouble" role="status">
+          The forecasts could not be fetched; they are asked for again in a few seconds.
         </p>
       )}
       {without.length > 0 && <p className="empty-words">{withoutWords(without, withData.length > 0)}</p>}

@@ -5,6 +5,13 @@ import { type AxisMode, axisOrigin, decimalsFor, logTicks, tickLabels, timeTicks
 import { type LineStyle, leastSpans, type PaneLine } from '../model/panes.ts'
 import type { OfflineSample } from '../model/samples.ts'
 import { formatValue } from '../model/value.ts'
+import {
+  drawForecastOver,
+  drawForecastUnder,
+  type ForecastDrawing,
+  forecastExtent,
+  shadeAhead,
+} from './forecast-drawing.ts'
 
 /** What the drawing reads at each redraw; the pane replaces it without building the chart anew. */
 export type PaneContent = {
@@ -12,6 +19,9 @@ export type PaneContent = {
   mode: AxisMode
   marks: readonly (readonly Mark[])[]
   samples: readonly OfflineSample[]
+  forecast: ForecastDrawing | undefined
+  /** Where what was read ends and what lies ahead begins; null: nothing ahead is shown. */
+  aheadFrom: number | null
 }
 
 export type PaneChartOptions = {
@@ -19,6 +29,8 @@ export type PaneChartOptions = {
   readonly height: number
   readonly lines: readonly (PaneLine & { readonly unitLabel: string })[]
   readonly log: boolean
+  /** Scale and unit of offline samples and forecasts, in a pane that shows them. */
+  readonly estimates: { readonly scale: string; readonly unitLabel: string } | undefined
   readonly content: PaneContent
   readonly onZoom: (from: number, to: number) => void
   readonly onReset: () => void
@@ -44,9 +56,9 @@ const narrowPx = 600
 export const cursorSync = 'console'
 
 export function paneChart(options: PaneChartOptions): uPlot.Options {
-  const { width, height, lines, log, content } = options
+  const { width, height, lines, log, content, estimates } = options
   const narrow = width < narrowPx
-  const scales = [...new Set(lines.map((line) => line.scale))]
+  const scales = [...new Set([...(estimates ? [estimates.scale] : []), ...lines.map((line) => line.scale)])]
   const axisScales = narrow ? scales.slice(0, 1) : scales.slice(0, 3)
   const rightAxes = axisScales.length - 1
   return {
@@ -72,9 +84,20 @@ export function paneChart(options: PaneChartOptions): uPlot.Options {
       ...Object.fromEntries(scales.map((scale) => [scale, valueScale(scale)])),
     },
     axes: [timeAxis(content, width), ...axisScales.map(valueAxis)],
-    series: [{}, ...lines.map(lineSeries)],
+    series: [{}, ...lines.map(lineSeries), ...(estimates ? [{ scale: estimates.scale, show: true }] : [])],
     hooks: {
-      draw: [(chart) => drawMarks(chart, lines, content)],
+      drawAxes: [
+        (chart) => {
+          if (content.aheadFrom !== null) shadeAhead(chart, content.aheadFrom)
+          if (estimates && content.forecast) drawForecastUnder(chart, estimates.scale, content.forecast)
+        },
+      ],
+      draw: [
+        (chart) => {
+          if (estimates && content.forecast) drawForecastOver(chart, estimates.scale, content.forecast)
+          drawMarks(chart, lines, estimates?.scale, content)
+        },
+      ],
       setCursor: [
         (chart) => {
           const { left } = chart.cursor
@@ -93,23 +116,28 @@ export function paneChart(options: PaneChartOptions): uPlot.Options {
   }
 
   function valueScale(scale: string): uPlot.Scale {
-    const drawsSamples = lines[0]?.scale === scale
+    const drawsEstimates = estimates?.scale === scale
     return {
       distr: log ? 3 : 1,
       range: (_chart, low, high) => {
-        const shown = drawsSamples
-          ? content.samples
-              .filter(({ at }) => at >= content.range.from && at <= content.range.to)
-              .map(({ od600 }) => od600)
+        const shown = drawsEstimates
+          ? [
+              ...content.samples
+                .filter(({ at }) => at >= content.range.from && at <= content.range.to)
+                .map(({ od600 }) => od600),
+              ...(content.forecast ? forecastExtent(content.forecast, content.range) : []),
+            ]
           : []
         const values = [low, high, ...shown].filter((value) => value !== null && Number.isFinite(value))
-        return log ? logRange(values) : linearRange(values, leastSpans[scale] ?? 1)
+        return log ? logRange(values) : linearRange(values, leastSpans[scale] ?? 0)
       },
     }
   }
 
   function valueAxis(scale: string, index: number): uPlot.Axis {
-    const first = lines.find((line) => line.scale === scale)
+    const unitLabel =
+      lines.find((line) => line.scale === scale)?.unitLabel ??
+      (estimates?.scale === scale ? estimates.unitLabel : undefined)
     return {
       scale,
       side: index === 0 ? 3 : 1,
@@ -117,9 +145,9 @@ export function paneChart(options: PaneChartOptions): uPlot.Options {
       stroke: text,
       font,
       gap: 4,
-      ...(narrow || !first
+      ...(narrow || unitLabel === undefined
         ? {}
-        : { label: first.unitLabel, labelSize: axisLabelPx, labelGap: 0, labelFont: font }),
+        : { label: unitLabel, labelSize: axisLabelPx, labelGap: 0, labelFont: font }),
       grid: { show: index === 0, stroke: '#e2e6ea', width: 1 },
       ticks: { show: true, stroke: '#c3cad1', width: 1, size: 4 },
       values: (_chart, splits) => {
@@ -183,7 +211,12 @@ function logRange(values: readonly number[]): [number, number] {
 }
 
 /** Values that are not good, by shape (× bad, hollow diamond uncertain), and offline samples as diamonds. */
-function drawMarks(chart: uPlot, lines: PaneChartOptions['lines'], content: PaneContent): void {
+function drawMarks(
+  chart: uPlot,
+  lines: PaneChartOptions['lines'],
+  sampleScale: string | undefined,
+  content: PaneContent,
+): void {
   const { ctx, bbox } = chart
   const ratio = window.devicePixelRatio
   const inRange = (at: number) => at >= content.range.from && at <= content.range.to
@@ -204,11 +237,10 @@ function drawMarks(chart: uPlot, lines: PaneChartOptions['lines'], content: Pane
       ctx.stroke()
     }
   })
-  const scale = lines[0]?.scale
-  if (scale)
+  if (sampleScale !== undefined)
     for (const sample of content.samples) {
       if (!inRange(sample.at)) continue
-      const { x, y } = place(sample.at, sample.od600, scale)
+      const { x, y } = place(sample.at, sample.od600, sampleScale)
       diamond(ctx, x, y, 5.5 * ratio)
       ctx.fillStyle = '#ffffff'
       ctx.fill()

@@ -1,47 +1,45 @@
 /** One trend pane: what its lines are, the chart itself, a sentence and a table that say the same in words. */
-import { useEffect, useMemo, useRef, useState } from 'react'
-import uPlot from 'uplot'
-import type { Gap } from '../api/answers.ts'
-import { align, gapsOf, gapThresholdMs } from '../model/aligned.ts'
+import { type ReactNode, useMemo, useState } from 'react'
+import type { CurrentValue } from '../api/answers.ts'
 import type { AxisMode } from '../model/axis.ts'
-import { summarySentence, tableRows, valueAt } from '../model/chart-table.ts'
-import type { PaneDefinition, PaneLine } from '../model/panes.ts'
+import {
+  type Absence,
+  absencesOf,
+  absenceWords,
+  shownAt,
+  shownWords,
+  summarySentence,
+} from '../model/chart-table.ts'
+import { type PaneDefinition, type PaneLine, scalesByUnit } from '../model/panes.ts'
 import type { OfflineSample } from '../model/samples.ts'
-import { calendarDate, clockTime, elapsed } from '../model/time.ts'
+import { derivedKey } from '../model/series-merge.ts'
 import { decimalsOf, formatValue, labelOf, unitLabelOf } from '../model/value.ts'
 import type { DrawnSeries } from '../state/series-feed.ts'
-import { dashes, inkColours, type PaneContent, paneChart } from './pane-options.ts'
+import { type LineView, PaneChart, type PaneChartProps } from './pane-chart.tsx'
+import { dashes, inkColours } from './pane-options.ts'
+import { axisTime, PaneTable, tableLineOf } from './pane-table.tsx'
 
-export type PaneProps = {
-  readonly definition: PaneDefinition
+export type PaneProps = Omit<PaneChartProps, 'lines' | 'log'> & {
   readonly series: ReadonlyMap<string, DrawnSeries>
-  readonly range: { readonly from: number; readonly to: number }
-  readonly mode: AxisMode
-  readonly width: number
-  readonly gaps: readonly Gap[]
-  readonly samples: readonly OfflineSample[]
-  readonly cursor: { readonly at: number; readonly typed: boolean } | null
+  /** Newest reading of each tag, whole: what a reduced line cannot say. */
+  readonly current: readonly CurrentValue[]
   readonly asTable: boolean
-  readonly onZoom: (from: number, to: number) => void
-  readonly onReset: () => void
-  readonly onCursor: (at: number | null) => void
+  /** Under the legend, and beside the table. */
+  readonly legend?: ReactNode
+  readonly table?: ReactNode
 }
-
-type LineView = PaneLine & {
-  readonly label: string
-  readonly decimals: number
-  readonly unitLabel: string
-  readonly series: DrawnSeries
-}
-
-const noPoints: DrawnSeries['points'] = []
 
 export function Pane(props: PaneProps) {
-  const { definition, series, range, mode, width, cursor, asTable, samples } = props
+  const { definition, series, range, aheadFrom, mode, width, cursor, asTable, samples, current } = props
   const [log, setLog] = useState(definition.logToggle)
   const lines = useMemo(() => linesOf(definition, series), [definition, series])
+  const readTo = aheadFrom ?? range.to
   const visible = useMemo(
-    () => lines.map((line) => line.series.points.filter(({ at }) => at >= range.from && at <= range.to)),
+    () =>
+      lines.map((line) => {
+        const { points, bucketMs } = tableLineOf(line)
+        return { points: points.filter(({ at }) => at >= range.from && at <= range.to), bucketMs }
+      }),
     [lines, range],
   )
   const missing = definition.lines.filter((line) => !lines.some(({ tag }) => tag === line.tag))
@@ -50,7 +48,7 @@ export function Pane(props: PaneProps) {
     () =>
       lines
         .map((line, index) =>
-          summarySentence(line.label, line.unitLabel, line.decimals, visible[index] ?? []),
+          summarySentence(line.label, line.unitLabel, line.decimals, visible[index] ?? noLine),
         )
         .join(' '),
     [lines, visible],
@@ -77,7 +75,7 @@ export function Pane(props: PaneProps) {
         {lines.map((line) => (
           <li key={line.tag}>
             <Swatch line={line} />
-            <span>{line.label}</span> <b>{readingAt(line, cursor?.at ?? null)}</b>{' '}
+            <span>{line.label}</span> <b>{readingAt(line, current, cursor?.at ?? null, readTo)}</b>{' '}
             <span className="dim">{line.unitLabel}</span>
           </li>
         ))}
@@ -91,51 +89,122 @@ export function Pane(props: PaneProps) {
         )}
         {missing.map((line) => (
           <li key={line.tag} className="dim">
-            {labelOf(line.tag)}: no reading
+            {derivedKey(line.tag) === undefined
+              ? `${labelOf(line.tag)}: no reading`
+              : `${derivedKey(line.tag)}: not derived`}
           </li>
         ))}
       </ul>
+      {props.legend}
+      <Absences lines={lines} visible={visible} mode={mode} />
       <p className="visually-hidden">{sentence}</p>
       {asTable ? (
-        <PaneTable lines={lines} visible={visible} range={range} mode={mode} title={definition.title} />
+        <>
+          <PaneTable
+            lines={lines}
+            range={{ from: range.from, to: readTo }}
+            mode={mode}
+            title={definition.title}
+          />
+          {props.table}
+        </>
       ) : (
-        width > 0 && <Chart {...props} lines={lines} log={log} samples={shownSamples} />
+        width > 0 && <PaneChart {...props} lines={lines} log={log} samples={shownSamples} />
       )}
     </section>
   )
 }
 
 const noSamples: readonly OfflineSample[] = []
+const noLine = { points: [], bucketMs: null }
 
 function linesOf(definition: PaneDefinition, series: ReadonlyMap<string, DrawnSeries>): LineView[] {
-  return definition.lines.flatMap((line) => {
-    const drawn = series.get(line.tag)
-    if (!drawn) return []
-    return [
-      {
-        ...line,
-        label: labelOf(line.tag),
-        decimals: decimalsOf(line.tag),
-        unitLabel: unitLabelOf(line.tag, drawn.unit),
-        series: drawn,
-      },
-    ]
-  })
+  return scalesByUnit(
+    definition.lines.flatMap((line) => {
+      const drawn = series.get(line.tag)
+      if (!drawn) return []
+      return [
+        {
+          ...line,
+          label: drawn.shown?.label ?? labelOf(line.tag),
+          decimals: drawn.shown?.decimals ?? decimalsOf(line.tag),
+          unitLabel: drawn.shown ? drawn.unit : unitLabelOf(line.tag, drawn.unit),
+          series: drawn,
+        },
+      ]
+    }),
+  )
 }
 
-/** At the cursor: the newest value at most a minute (or two buckets) before it. Without one: the newest of all. */
-function readingAt(line: LineView, at: number | null): string {
+/**
+ * At the cursor: what the chart knows there, at most a minute (or two slices) old. Without one: the newest reading as
+ * the batch's state tells it, or, of a derived value or an earlier range, what the chart knows at its end.
+ */
+function readingAt(
+  line: LineView,
+  current: readonly CurrentValue[],
+  at: number | null,
+  readTo: number,
+): string {
+  const newest = current.find((value) => value.tag === line.tag)
+  if (at === null && newest && newest.unit === line.series.unit && Date.parse(newest.at) <= readTo + 60_000)
+    return newest.quality === 'bad' ? '–' : formatValue(newest.value, line.decimals)
+  // Of a derived value the newest window is always fetched whole.
+  const last = line.series.points.at(-1)
+  if (at === null && line.series.shown && last && last.at <= readTo + 60_000 && last.quality === 'good')
+    return formatValue(last.value, line.decimals)
   const reachMs = Math.max(60_000, (line.series.bucketSeconds ?? 0) * 2000)
-  const value =
-    at === null
-      ? valueAt(line.series.points, Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY)
-      : valueAt(line.series.points, at, reachMs)
-  return value === undefined ? '–' : formatValue(value, line.decimals)
+  const shown = shownAt(tableLineOf(line), at ?? readTo, reachMs)
+  return shown.kind === 'none' && shown.reason !== undefined
+    ? `– (${absenceWords(shown.reason)})`
+    : shownWords(shown, line.decimals)
 }
+
+const shownAbsences = 3
+
+/** Why a line has gaps: the newest runs without a value, the others counted. */
+function Absences({
+  lines,
+  visible,
+  mode,
+}: {
+  lines: readonly LineView[]
+  visible: readonly { readonly points: DrawnSeries['points'] }[]
+  mode: AxisMode
+}) {
+  const runs = lines
+    .flatMap((line, index) => absencesOf(visible[index]?.points ?? []).map((absence) => ({ line, absence })))
+    .sort((one, other) => other.absence.to - one.absence.to)
+  if (runs.length === 0) return null
+  return (
+    <details className="absences">
+      <summary>
+        {runs.length === 1 ? 'One stretch' : `${runs.length} stretches`} without a value:{' '}
+        {[...new Set(runs.map(({ absence }) => absenceWords(absence.reason)))]
+          .slice(0, shownAbsences)
+          .join(', ')}
+      </summary>
+      <ul>
+        {runs.slice(0, 20).map(({ line, absence }) => (
+          <li key={`${line.tag} ${absence.from}`}>
+            {line.label}: {spanWords(mode, absence)}: {absenceWords(absence.reason)}
+          </li>
+        ))}
+      </ul>
+    </details>
+  )
+}
+
+const spanWords = (mode: AxisMode, { from, to }: Absence): string =>
+  from === to ? axisTime(mode, from) : `${axisTime(mode, from)} to ${axisTime(mode, to)}`
 
 function reducedWords(lines: readonly LineView[]): string {
+  if (lines.length === 0) return ''
   const buckets = lines.flatMap((line) => line.series.bucketSeconds ?? [])
-  if (buckets.length === 0) return 'every reading drawn'
+  if (buckets.length === 0)
+    return lines.some(({ tag }) => derivedKey(tag) !== undefined)
+      ? 'every window drawn'
+      : 'every reading drawn'
   const longest = Math.max(...buckets)
   return `reduced: min/max of ${longest >= 10 ? Math.round(longest) : Number(longest.toPrecision(2))} s`
 }
@@ -172,118 +241,5 @@ function Swatch({ line }: { line: PaneLine }) {
         strokeDasharray={dashes[line.style].join(' ') || undefined}
       />
     </svg>
-  )
-}
-
-type ChartProps = PaneProps & { readonly lines: readonly LineView[]; readonly log: boolean }
-
-function Chart(props: ChartProps) {
-  const { definition, lines, log, range, mode, width, gaps, samples, cursor } = props
-  const host = useRef<HTMLDivElement>(null)
-  const chart = useRef<uPlot | undefined>(undefined)
-  const content = useRef<PaneContent>({ range, mode, marks: [], samples: [] })
-  const handlers = useRef(props)
-  handlers.current = props
-
-  const aligned = useMemo(
-    () =>
-      align(
-        lines.map((line) => ({
-          points: log
-            ? line.series.points.filter(({ value }) => value > 0)
-            : (line.series.points ?? noPoints),
-          gapMs: gapThresholdMs(line.tag, line.series.bucketSeconds),
-          gaps: gapsOf(line.tag, gaps, range.to),
-        })),
-      ),
-    [lines, log, gaps, range.to],
-  )
-  const shape = `${lines.map((line) => `${line.tag} ${line.unitLabel}`).join()}|${log}|${mode.kind}`
-
-  // biome-ignore lint/correctness/useExhaustiveDependencies: `shape` stands for the lines; data follow below
-  useEffect(() => {
-    if (!host.current) return
-    content.current = { range, mode, marks: aligned.marks, samples }
-    const built = new uPlot(
-      paneChart({
-        width,
-        height: definition.samples ? 190 : 150,
-        lines,
-        log,
-        content: content.current,
-        onZoom: (from, to) => handlers.current.onZoom(from, to),
-        onReset: () => handlers.current.onReset(),
-        onCursor: (at) => handlers.current.onCursor(at),
-      }),
-      [aligned.times, ...aligned.columns] as uPlot.AlignedData,
-      host.current,
-    )
-    chart.current = built
-    return () => {
-      chart.current = undefined
-      built.destroy()
-    }
-  }, [shape, width, definition])
-
-  useEffect(() => {
-    if (!chart.current) return
-    Object.assign(content.current, { range, mode, marks: aligned.marks, samples })
-    chart.current.setData([aligned.times, ...aligned.columns] as uPlot.AlignedData)
-  }, [aligned, range, mode, samples])
-
-  useEffect(() => {
-    if (!chart.current || !cursor?.typed) return
-    chart.current.setCursor({ left: chart.current.valToPos(cursor.at, 'x'), top: 10 }, false)
-  }, [cursor])
-
-  return <div className="chart" ref={host} role="img" aria-label={`Chart of ${definition.title}`} />
-}
-
-function PaneTable({
-  lines,
-  visible,
-  range,
-  mode,
-  title,
-}: {
-  lines: readonly LineView[]
-  visible: readonly DrawnSeries['points'][]
-  range: { from: number; to: number }
-  mode: AxisMode
-  title: string
-}) {
-  const rows = tableRows(visible, range.from, range.to, 12)
-  return (
-    <div className="table-scroll">
-      <table className="values">
-        <caption className="visually-hidden">{title}, values at even times</caption>
-        <thead>
-          <tr>
-            <th scope="col">{mode.kind === 'elapsed' ? 'Since inoculation' : 'Clock time'}</th>
-            {lines.map((line) => (
-              <th key={line.tag} scope="col" className="numeric">
-                {line.label} ({line.unitLabel})
-              </th>
-            ))}
-          </tr>
-        </thead>
-        <tbody>
-          {rows.map((row) => (
-            <tr key={row.at}>
-              <th scope="row">
-                {mode.kind === 'elapsed'
-                  ? elapsed(row.at - mode.inoculatedMs)
-                  : `${calendarDate(mode.zone, row.at).slice(0, 6)} ${clockTime(mode.zone, row.at)}`}
-              </th>
-              {row.values.map((value, index) => (
-                <td key={lines[index]?.tag} className="numeric">
-                  {value === undefined ? '–' : formatValue(value, lines[index]?.decimals ?? 3)}
-                </td>
-              ))}
-            </tr>
-          ))}
-        </tbody>
-      </table>
-    </div>
   )
 }

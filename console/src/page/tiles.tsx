@@ -157,11 +157,9 @@ export function OtherValues({
                     <td className="numeric">{formatValue(value.value, value.decimals)}</td>
                     <td>{value.unitLabel}</td>
                     <td>
-                      {stale ? (
-                        <Status status={{ word: 'stale', shape: 'ring', tone: 'dim' }} />
-                      ) : (
-                        <Status status={tileStatus(value, place)} />
-                      )}
+                      {/* A value can be stale and bad at once: neither hides the other. */}
+                      {(!stale || value.quality !== 'good') && <Status status={tileStatus(value, place)} />}
+                      {stale && <Status status={{ word: 'stale', shape: 'ring', tone: 'dim' }} />}
                     </td>
                     <td className="numeric">
                       {clock.meant === 'closed' ? (

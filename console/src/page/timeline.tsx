@@ -71,7 +71,13 @@ export function Timeline({
   )
 }
 
-const abnormalTypes = new Set(['ReadingQuarantined', 'SensorGapDetected', 'BatchAborted', 'DeviationOpened'])
+const abnormalTypes = new Set([
+  'ReadingQuarantined',
+  'SensorGapDetected',
+  'BatchAborted',
+  'DeviationOpened',
+  'ModelSuspended',
+])
 
 function isAbnormal(item: TimelineItem): boolean {
   return abnormalTypes.has(item.type) || item.type.startsWith('Alarm')
@@ -83,7 +89,7 @@ export function Gaps({ gaps, nowMs, zone }: { gaps: readonly Gap[]; nowMs: numbe
     <section className="panel" aria-labelledby="gaps-title">
       <h2 id="gaps-title">Gaps in the readings</h2>
       {gaps.length === 0 ? (
-        <p className="empty-words">No gap recorded: every signal arrived at its cadence.</p>
+        <p className="empty-words">No gap recorded. A signal that never sent a reading is not among these.</p>
       ) : (
         <ul className="gaps">
           {newestFirst.slice(0, 50).map((gap) => {

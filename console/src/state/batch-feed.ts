@@ -1,7 +1,7 @@
 /**
- * Everything of one batch but its series: state and current values, timeline, ingress balance, gaps. Fetched
- * once, then kept up by the live feed; the state is asked again every few seconds, because it says up to when the
- * record is known. A view of a past instant is fetched once and never followed.
+ * Everything of one batch but its series and forecasts: state and current values, timeline, samples, ingress balance,
+ * gaps, and the models that forecast. Fetched once, then kept up by the live feed; the state is asked again every few
+ * seconds, because it says up to when the record is known. A view of a past instant is fetched once and never followed.
  */
 import type {
   BatchState,
@@ -9,7 +9,13 @@ import type {
   Gap,
   GapList,
   IngressBalance,
+  LiveDerived,
+  LiveForecasts,
   LiveReadings,
+  ModelList,
+  ModelVersion,
+  OfflineSampleAnswer,
+  OfflineSampleList,
   Timeline,
   TimelineItem,
 } from '../api/answers.ts'
@@ -26,7 +32,8 @@ export type BatchSnapshot = {
   /** Newest first; older ones are fetched on demand. */
   readonly timeline: readonly TimelineItem[]
   readonly olderCursor: string | null
-  readonly samples: readonly TimelineItem[]
+  readonly samples: readonly OfflineSampleAnswer[]
+  readonly models: readonly ModelVersion[]
   readonly ingress: IngressBalance | undefined
   readonly gaps: readonly Gap[]
   readonly connection: Connection
@@ -46,6 +53,10 @@ export type BatchFeedOptions = {
   readonly batchId: string
   readonly asOfMs: number | null
   readonly onReadings: (frame: LiveReadings) => void
+  readonly onForecasts: (frame: LiveForecasts) => void
+  readonly onDerived: (frame: LiveDerived) => void
+  /** A sample met forecasts. */
+  readonly onScored: () => void
   /** The live feed came back after a loss. */
   readonly onReopened: () => void
 }
@@ -62,6 +73,9 @@ export function createBatchFeed({
   batchId,
   asOfMs,
   onReadings,
+  onForecasts,
+  onDerived,
+  onScored,
   onReopened,
 }: BatchFeedOptions): BatchFeed {
   const store = createStore<BatchSnapshot>({
@@ -70,6 +84,7 @@ export function createBatchFeed({
     timeline: [],
     olderCursor: null,
     samples: [],
+    models: [],
     ingress: undefined,
     gaps: [],
     connection: asOfMs === null ? 'connecting' : 'off',
@@ -89,6 +104,7 @@ export function createBatchFeed({
   if (asOfMs === null) {
     timers.add(setInterval(() => void run(loadState), stateEveryMs))
     timers.add(setInterval(() => void run(loadGaps), gapsEveryMs))
+    timers.add(setInterval(() => void run(loadModels), gapsEveryMs))
   }
 
   return {
@@ -124,7 +140,7 @@ export function createBatchFeed({
   }
 
   async function loadRest(): Promise<void> {
-    await Promise.all([loadTimeline(), loadSamples(), loadIngress(), loadGaps()])
+    await Promise.all([loadTimeline(), loadSamples(), loadModels(), loadIngress(), loadGaps()])
   }
 
   async function loadTimeline(): Promise<void> {
@@ -150,12 +166,19 @@ export function createBatchFeed({
   }
 
   async function loadSamples(): Promise<void> {
-    const reply = await askTimeline({ type: 'SampleTaken', limit: largestPage })
-    if (reply.kind !== 'answer') {
-      later(loadSamples, reply)
-      return
-    }
-    store.set({ samples: addToTimeline(store.get().samples, reply.body.items) })
+    const reply = await api.get<OfflineSampleList>(
+      `${path}/samples`,
+      { asOf, limit: largestPage },
+      abort.signal,
+    )
+    if (reply.kind === 'answer') store.set({ samples: reply.body.items })
+    else later(loadSamples, reply)
+  }
+
+  async function loadModels(): Promise<void> {
+    const reply = await api.get<ModelList>('models', { asOf }, abort.signal)
+    if (reply.kind === 'answer') store.set({ models: reply.body.items })
+    else later(loadModels, reply)
   }
 
   function askTimeline(parameters: Record<string, string>): Promise<Reply<Timeline>> {
@@ -201,7 +224,7 @@ export function createBatchFeed({
   }
 
   function take(frame: LiveFrame): void {
-    const { state, current, timeline, samples } = store.get()
+    const { state, current, timeline } = store.get()
     switch (frame.kind) {
       case 'readings': {
         const values = applyReadings(current, frame.frame)
@@ -212,12 +235,19 @@ export function createBatchFeed({
       case 'timeline':
         store.set({
           timeline: addToTimeline(timeline, [frame.item]),
-          ...(frame.item.type === 'SampleTaken' ? { samples: addToTimeline(samples, [frame.item]) } : {}),
         })
         if (frame.item.type.startsWith('SensorGap')) void run(loadGaps)
+        if (frame.item.type === 'SampleTaken') void run(loadSamples)
+        if (frame.item.type === 'ForecastScored') onScored()
         return
       case 'batch':
         if (state) store.set({ state: { ...state, ...frame.batch } })
+        return
+      case 'forecasts':
+        onForecasts(frame.frame)
+        return
+      case 'derived':
+        onDerived(frame.frame)
         return
       case 'ingress':
         store.set({ ingress: frame.balance })

@@ -2,14 +2,18 @@
  * The series behind the charts: each tag fetched reduced for the visible range, the live tail kept on top, and
  * fetched again once in a while, so that what is drawn stays bounded however long the batch runs.
  */
-import type { LiveReadings, Series } from '../api/answers.ts'
-import type { Api } from '../api/client.ts'
+import type { DerivedSeries, LiveDerived, LiveReadings, Series } from '../api/answers.ts'
+import type { Api, Reply } from '../api/client.ts'
 import {
+  derivedKey,
   fromAnswer,
+  fromDerived,
   type LivePoint,
+  liveDerivedByTag,
   livePointsByTag,
   mergePoints,
   type Point,
+  type Shown,
   type TagSeries,
   tailAfter,
   thinTail,
@@ -21,6 +25,8 @@ export type DrawnSeries = {
   readonly unit: string
   readonly bucketSeconds: number | null
   readonly points: readonly Point[]
+  /** Of a derived value. */
+  readonly shown?: Shown
 }
 
 export type SeriesSnapshot = {
@@ -36,6 +42,7 @@ export type SeriesFeed = Store<SeriesSnapshot> & {
   /** Asks for these tags over this range; what is drawn stays until the answers are there. */
   readonly show: (tags: readonly string[], range: FetchRange) => void
   readonly addLive: (frame: LiveReadings) => void
+  readonly addDerived: (frame: LiveDerived) => void
   readonly refresh: () => void
   readonly stop: () => void
 }
@@ -74,15 +81,12 @@ export function createSeriesFeed({ api, batchId, asOfMs, points }: SeriesFeedOpt
       refresh()
     },
     addLive: (frame) => {
-      let longest = 0
-      for (const [tag, arrived] of livePointsByTag({ ...frame, readings: frame.readings.filter(isOfUnit) })) {
-        const tail = [...(tails.get(tag) ?? []), ...arrived]
-        const bucketMs = (bases.get(tag)?.bucketSeconds ?? 1) * 1000
-        tails.set(tag, tail.length > tailLimit ? thinTail(tail, Math.max(bucketMs, 1000)) : tail)
-        longest = Math.max(longest, tail.length)
-      }
-      publish()
-      if (longest > tailLimit && Date.now() - fetchedAt > refreshAtMostEveryMs) refresh()
+      addToTails(livePointsByTag({ ...frame, readings: frame.readings.filter(isOfUnit) }))
+    },
+    addDerived: (frame) => {
+      const factors = new Map<string, number>()
+      for (const [tag, { shown }] of bases) if (shown) factors.set(tag, shown.factor)
+      addToTails(liveDerivedByTag(frame, factors))
     },
     refresh,
     stop: () => {
@@ -90,6 +94,18 @@ export function createSeriesFeed({ api, batchId, asOfMs, points }: SeriesFeedOpt
       clearInterval(timer)
       clearTimeout(retry)
     },
+  }
+
+  function addToTails(byTag: ReadonlyMap<string, readonly LivePoint[]>): void {
+    let longest = 0
+    for (const [tag, arrived] of byTag) {
+      const tail = [...(tails.get(tag) ?? []), ...arrived]
+      const bucketMs = (bases.get(tag)?.bucketSeconds ?? 1) * 1000
+      tails.set(tag, tail.length > tailLimit ? thinTail(tail, Math.max(bucketMs, 1000)) : tail)
+      longest = Math.max(longest, tail.length)
+    }
+    publish()
+    if (longest > tailLimit && Date.now() - fetchedAt > refreshAtMostEveryMs) refresh()
   }
 
   /** A line has one unit, the first; a tag that is sent in another one too is not mixed into it. */
@@ -115,23 +131,11 @@ export function createSeriesFeed({ api, batchId, asOfMs, points }: SeriesFeedOpt
     await Promise.all(
       Array.from({ length: inParallel }, async () => {
         for (let tag = waiting.shift(); tag !== undefined; tag = waiting.shift()) {
-          const reply = await api.get<Series>(
-            `batches/${encodeURIComponent(batchId)}/series`,
-            {
-              tag,
-              from: range.from === undefined ? undefined : new Date(Math.round(range.from)).toISOString(),
-              to: range.to === undefined ? undefined : new Date(Math.round(range.to)).toISOString(),
-              reduce: 'minmax',
-              points: String(points),
-              asOf: asOfMs === null ? undefined : new Date(asOfMs).toISOString(),
-            },
-            signal,
-          )
-          if (reply.kind !== 'answer') {
+          const base = await fetchBase(tag, signal)
+          if (!base) {
             failed.push(tag)
             continue
           }
-          const base = fromAnswer(reply.body)
           bases.set(tag, base)
           if (range.to === undefined) tails.set(tag, tailAfter(tails.get(tag) ?? [], base.position))
         }
@@ -141,6 +145,29 @@ export function createSeriesFeed({ api, batchId, asOfMs, points }: SeriesFeedOpt
     if (failed.length > 0) retry = setTimeout(refresh, retryMs)
     store.set({ failed, loaded: true })
     publish()
+  }
+
+  async function fetchBase(tag: string, signal: AbortSignal): Promise<TagSeries | undefined> {
+    const key = derivedKey(tag)
+    const ask = <Body>(what: string, name: Record<string, string>): Promise<Reply<Body>> =>
+      api.get(
+        `batches/${encodeURIComponent(batchId)}/${what}`,
+        {
+          ...name,
+          from: range.from === undefined ? undefined : new Date(Math.round(range.from)).toISOString(),
+          to: range.to === undefined ? undefined : new Date(Math.round(range.to)).toISOString(),
+          reduce: 'minmax',
+          points: String(points),
+          asOf: asOfMs === null ? undefined : new Date(asOfMs).toISOString(),
+        },
+        signal,
+      )
+    if (key === undefined) {
+      const reply = await ask<Series>('series', { tag })
+      return reply.kind === 'answer' ? fromAnswer(reply.body) : undefined
+    }
+    const reply = await ask<DerivedSeries>('derived', { key })
+    return reply.kind === 'answer' ? fromDerived(reply.body) : undefined
   }
 
   function publish(): void {
@@ -154,6 +181,7 @@ export function createSeriesFeed({ api, batchId, asOfMs, points }: SeriesFeedOpt
         unit: base?.unit ?? units.get(tag) ?? '',
         bucketSeconds: base?.bucketSeconds ?? null,
         points: mergePoints(base?.points ?? [], fresh),
+        ...(base?.shown ? { shown: base.shown } : {}),
       })
     }
     store.set({ series })

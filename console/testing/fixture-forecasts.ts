@@ -1,0 +1,278 @@
+/** Forecasts, derived values, samples and models of the made-up batch. Nothing here is shipped. */
+import type {
+  DerivedSeries,
+  Forecast,
+  ForecastCoverage,
+  LiveDerived,
+  ModelVersion,
+  OfflineSampleAnswer,
+  WithheldSpan,
+} from '../src/api/answers.ts'
+import { at, cleanValue, type Fixture } from './fixture-batch.ts'
+
+const windowSeconds = 30
+const rate = { unit: 'mol/L/h', displayUnit: 'mmol/L/h', displayFactor: 1000, decimals: 2 }
+const growthRate = { unit: '/h', displayUnit: '1/h', displayFactor: 1, decimals: 3 }
+/** As the answers of the product describe them. */
+const derivedQuantities = [
+  { key: 'CER', label: 'Carbon dioxide evolution rate', ...rate },
+  { key: 'OUR', label: 'Oxygen uptake rate', ...rate },
+  {
+    key: 'RQ',
+    label: 'Respiratory quotient',
+    unit: 'mol/mol',
+    displayUnit: 'mol/mol',
+    displayFactor: 1,
+    decimals: 3,
+  },
+  { key: 'mu', label: 'Specific growth rate (online OD)', ...growthRate },
+  { key: 'muGas', label: 'Specific growth rate (OUR)', ...growthRate },
+  {
+    key: 'kLa',
+    label: 'O2 mass transfer coefficient',
+    unit: '/h',
+    displayUnit: '1/h',
+    displayFactor: 1,
+    decimals: 0,
+  },
+]
+const modelHash = `3fa4c1d2${'0'.repeat(56)}`
+const basisOf = (fixture: Fixture, second: number) => ({
+  issuedAt: at(fixture, second),
+  window: { from: at(fixture, second - windowSeconds), to: at(fixture, second) },
+  recordedAt: at(fixture, second),
+  modelId: 'od600',
+  modelVersion: '1.0.0',
+  modelHash,
+  featureSchemaHash: 'b'.repeat(64),
+  inputHash: 'c'.repeat(64),
+  inputPositions: { from: String(second * 20), to: String(second * 20 + 90) },
+  phase: second < 3 * 3600 ? ('lag' as const) : ('exponential' as const),
+  hoursSinceInoculation: second / 3600,
+  inDomainScore: 0.83,
+  position: String(second * 20 + 115),
+  eventId: `forecast-${second}`,
+})
+
+/** None while the culture lags, and none while DO was silent. */
+function withheldAt(second: number): { reason: WithheldSpan['reason']; detail: string } | undefined {
+  if (second < 3600) return { reason: 'phase-not-covered', detail: 'lag, trained from 1 h after inoculation' }
+  if (second > 5.5 * 3600 && second < 6 * 3600)
+    return { reason: 'too-many-missing', detail: 'DO missing for 8 min' }
+  return undefined
+}
+
+export function forecastAt(fixture: Fixture, second: number, withheldNow = false): Forecast {
+  const withheld = withheldNow
+    ? { reason: 'outside-trained-range' as const, detail: 'temperature 34.1 °C, trained up to 32 °C' }
+    : withheldAt(second)
+  if (withheld) return { kind: 'withheld', ...basisOf(fixture, second), ...withheld }
+  const od = (ahead: number) => cleanValue('OD', (second + ahead) / 3600)
+  const interval = (ahead: number, share: number) => ({
+    p5: od(ahead) * (1 - share),
+    p50: od(ahead) * (1 + 0.02 * Math.sin(second / 5000)),
+    p95: od(ahead) * (1 + share),
+  })
+  return {
+    kind: 'issued',
+    ...basisOf(fixture, second),
+    lastValue: od(0),
+    lastMu: 0.252,
+    horizons: [
+      { horizon: 'PT0S', ...interval(0, 0.05) },
+      { horizon: 'PT30S', ...interval(30, 0.03) },
+      { horizon: 'PT30M', ...interval(1800, 0.06) },
+      { horizon: 'PT1H', ...interval(3600, 0.09) },
+      { horizon: 'PT2H', ...interval(7200, 0.16) },
+    ],
+    depletionMinutes: { p5: 160, p50: 198, p95: 236 },
+    attributions: [
+      { feature: 'OUR', contribution: 0.113 },
+      { feature: 'mu', contribution: 0.041 },
+      { feature: 'DO', contribution: -0.012 },
+    ],
+  }
+}
+
+const newestWindow = (fixture: Fixture) => Math.floor(fixture.seconds / windowSeconds) * windowSeconds
+
+export function forecasts(fixture: Fixture, points: number, withheldNow: boolean): Forecast[] {
+  const last = newestWindow(fixture)
+  const stride = Math.max(1, Math.ceil(last / windowSeconds / points)) * windowSeconds
+  const items: Forecast[] = []
+  for (let second = last; second > 0; second -= stride)
+    items.push(forecastAt(fixture, second, withheldNow && second > last - 600))
+  return items.toReversed()
+}
+
+export function withheldSpans(fixture: Fixture, withheldNow: boolean): WithheldSpan[] {
+  const last = newestWindow(fixture)
+  const span = (from: number, to: number): WithheldSpan[] => {
+    const item = forecastAt(fixture, to, withheldNow && to === last)
+    return item.kind === 'withheld' && to <= last
+      ? [
+          {
+            from: at(fixture, from),
+            to: at(fixture, to),
+            reason: item.reason,
+            detail: item.detail,
+            count: (to - from) / windowSeconds,
+            modelId: 'od600',
+            modelVersion: '1.0.0',
+          },
+        ]
+      : []
+  }
+  return [...span(0, 3570), ...span(19_800, 21_570), ...(withheldNow ? span(last - 600, last) : [])]
+}
+
+export const coverage = (fixture: Fixture, asOf: ForecastCoverage['asOf']): ForecastCoverage => ({
+  stated: 0.9,
+  items: [
+    { horizon: 'PT0S', covered: 6, scored: 7, coverage: 6 / 7, meanRelativeError: 0.03 },
+    { horizon: 'PT30M', covered: 17, scored: 20, coverage: 0.85, meanRelativeError: 0.031 },
+    { horizon: 'PT1H', covered: 18, scored: 20, coverage: 0.9, meanRelativeError: 0.046 },
+    { horizon: 'PT2H', covered: 19, scored: 20, coverage: 0.95, meanRelativeError: 0.083 },
+  ],
+  issued: Math.floor(fixture.seconds / windowSeconds) - 179,
+  withheld: [
+    { reason: 'phase-not-covered', count: 119 },
+    { reason: 'too-many-missing', count: 60 },
+  ],
+  asOf,
+})
+
+/** Rates after the made-up off-gas, in the stored unit; RQ has no value while the signal is weak. */
+function derivedAt(key: string, second: number): { value: number | null; reason?: string } {
+  const hours = second / 3600
+  const carbonDioxide = 0.0268 * Math.max(0, cleanValue('Off_Gas_CO2', hours) - 0.04)
+  const oxygen = 0.0268 * Math.max(0, 20.95 - cleanValue('Off_Gas_O2', hours))
+  switch (key) {
+    case 'CER':
+      return { value: carbonDioxide }
+    case 'OUR':
+      return { value: oxygen }
+    case 'RQ':
+      return hours < 4 ? { value: null, reason: 'low_signal' } : { value: carbonDioxide / oxygen }
+    case 'mu':
+      return hours < 0.4 ? { value: null, reason: 'window_not_filled' } : { value: growth(hours) }
+    case 'muGas':
+      return hours < 4 ? { value: null, reason: 'low_signal' } : { value: growth(hours) * 1.04 }
+    case 'kLa':
+      return hours < 8 ? { value: null, reason: 'driving_force_too_small' } : { value: 4000 * oxygen + 120 }
+    default:
+      return { value: null, reason: 'missing_input' }
+  }
+}
+
+const growth = (hours: number): number =>
+  (Math.log(cleanValue('OD', hours + 0.2)) - Math.log(cleanValue('OD', hours - 0.2))) / 0.4
+
+export function derivedOf(
+  fixture: Fixture,
+  key: string,
+  from: number | undefined,
+  to: number | undefined,
+  points: number,
+): Omit<DerivedSeries, 'asOf'> | undefined {
+  const quantity = derivedQuantities.find((known) => known.key === key)
+  if (!quantity) return undefined
+  const first = Math.max(windowSeconds, Math.ceil(((from ?? fixture.startMs) - fixture.startMs) / 1000))
+  const last = Math.min(fixture.seconds, ((to ?? Number.POSITIVE_INFINITY) - fixture.startMs) / 1000)
+  const stride = Math.max(1, Math.ceil((last - first) / windowSeconds / points)) * windowSeconds
+  const seconds: number[] = []
+  for (let second = Math.ceil(first / stride) * stride; second <= last; second += stride) seconds.push(second)
+  const { label, unit, displayUnit, displayFactor, decimals } = quantity
+  return {
+    key,
+    label,
+    unit,
+    displayUnit,
+    displayFactor,
+    decimals,
+    reduced: stride > windowSeconds,
+    reduce: 'minmax',
+    bucketSeconds: stride > windowSeconds ? stride : null,
+    sourceCount: Math.floor((last - first) / windowSeconds),
+    points: seconds.map((second) => {
+      const derived = derivedAt(key, second)
+      return {
+        at: at(fixture, second),
+        ...derived,
+        quality: derived.value === null ? ('missing' as const) : ('good' as const),
+        position: String(second * 20 + 114),
+      }
+    }),
+  }
+}
+
+/** What the windows closed since `fromSecond` add to the live feed. */
+export function liveSince(
+  fixture: Fixture,
+  fromSecond: number,
+  withheldNow: boolean,
+): { forecasts: Forecast[]; windows: LiveDerived['windows'] } {
+  const ends: number[] = []
+  for (
+    let second = (Math.floor(fromSecond / windowSeconds) + 1) * windowSeconds;
+    second <= fixture.seconds;
+    second += windowSeconds
+  )
+    ends.push(second)
+  return {
+    forecasts: ends.map((second) => forecastAt(fixture, second, withheldNow)),
+    windows: ends.map((second) => ({
+      at: at(fixture, second),
+      phase: 'exponential' as const,
+      derived: Object.fromEntries(
+        ['CER', 'OUR', 'RQ', 'mu', 'muGas', 'kLa'].map((key) => [key, derivedAt(key, second)]),
+      ),
+      position: String(second * 20 + 114),
+    })),
+  }
+}
+
+export const samples = (fixture: Fixture): OfflineSampleAnswer[] =>
+  [0, 2, 4, 6, 8, 12, 16].flatMap((hours, index) =>
+    hours * 3600 > fixture.seconds
+      ? []
+      : [
+          {
+            sampleId: `sample-${index}`,
+            sampleNumber: index + 1,
+            replicate: null,
+            sampledAt: at(fixture, hours * 3600),
+            recordedAt: at(fixture, hours * 3600),
+            takenBy: 'op-7',
+            timepointHours: `${hours}.00`,
+            od600Raw: (cleanValue('OD', hours) / 20).toFixed(3),
+            dilutionFactor: '20',
+            od600: (cleanValue('OD', hours) * 1.02).toFixed(2),
+            contaminationDetected: false,
+            lateEntry: false,
+            position: String(hours * 72_000 + 110),
+            eventId: `sample-event-${index}`,
+          },
+        ],
+  )
+
+export const models = (fixture: Fixture, suspended: boolean): ModelVersion[] => [
+  {
+    modelId: 'od600',
+    version: '1.0.0',
+    use: 'od600-forecast',
+    state: suspended ? 'suspended' : 'active',
+    stateSince: at(fixture, -7200),
+    approvedFor: ['replayed', 'simulated'],
+    activeFor: suspended ? [] : ['replayed', 'simulated'],
+    suspension: suspended ? { rule: 'coverage', finding: '12 of 20 covered', automatic: true } : null,
+    modelHash,
+    featureSchemaHash: 'b'.repeat(64),
+    registeredAt: at(fixture, -7300),
+    cardSha256: 'd'.repeat(64),
+    reportSha256: 'e'.repeat(64),
+    files: [],
+    criteria: {},
+    trainingData: '15 simulated batches',
+  },
+]
