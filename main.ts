@@ -4,6 +4,7 @@ import { readConfig } from './infra/config.ts'
 import { migrateCommand } from './roles/migrate.ts'
 import { rebuildCommand } from './roles/rebuild.ts'
 import { replayCommand } from './roles/replay.ts'
+import { replayForecastsCommand } from './roles/replay-forecasts.ts'
 import { serveCommand, servedRoles } from './roles/serve.ts'
 import { simulateCommand } from './roles/simulate.ts'
 import { startCommand } from './roles/start.ts'
@@ -72,6 +73,16 @@ program
   .option('--campaign <id>', 'campaign of the batch (default: the name of the file)')
   .option('--json', 'answer for machines', false)
   .action(replayCommand)
+
+program
+  .command('replay-forecasts')
+  .description(
+    "recompute a batch's forecasts from its events and compare them with the recorded ones, byte by byte",
+  )
+  .argument('<batch>', 'id of the batch')
+  .addOption(dataDir())
+  .option('--json', 'answer for machines', false)
+  .action(replayForecastsCommand)
 
 program
   .command('rebuild')

@@ -15,6 +15,7 @@ export type AppendDeps = {
   readonly log: Logger
   readonly signal: AbortSignal
   readonly onRetry: () => void
+  readonly onAppended: () => void
   /** The same id with other content is in the store: what stands there stays. */
   readonly onCollision: (stream: string, ids: readonly string[]) => void
 }
@@ -78,7 +79,9 @@ async function appended(deps: AppendDeps, wanted: readonly OwnAppend[]): Promise
     },
     async () => {
       if (attempts++ > 0) deps.onRetry()
-      return await deps.store.append(requests)
+      const outcomes = await deps.store.append(requests)
+      deps.onAppended()
+      return outcomes
     },
   )
 }

@@ -71,6 +71,9 @@ export async function startInference(deps: InferenceDeps): Promise<Inference> {
       figures.appendRetries++
       wasRetrying = true
     },
+    onAppended: () => {
+      wasRetrying = false
+    },
     onCollision: (stream, ids) => {
       figures.collisions += ids.length
       log.error(
@@ -83,10 +86,7 @@ export async function startInference(deps: InferenceDeps): Promise<Inference> {
       figures.predictionSeconds += seconds
       figures.slowestPredictionSeconds = Math.max(figures.slowestPredictionSeconds, seconds)
     },
-    onWindows: (settled) => {
-      wasRetrying = false
-      for (const window of settled) told(window)
-    },
+    onWindows: (settled) => settled.forEach(told),
     onScored: (events) => {
       figures.scored += events.length
     },

@@ -2,15 +2,13 @@
  * `bioledger rebuild`: the read models anew from the events, compared with the old ones at the same position, then
  * switched in. Works on a running product (the projector follows the switch) and on a stopped one.
  */
-import { join, resolve } from 'node:path'
 import { readConfig } from '../infra/config.ts'
 import { createLogger } from '../infra/log.ts'
-import { embeddedPostgresUrls, startEmbeddedPostgres } from '../infra/postgres/embedded.ts'
 import { rebuildReadModels } from '../projections/rebuild.ts'
-import { isDataFolder, openDataFolder, readEndpoints } from './data-folder.ts'
 import { openEventStore, type Urls } from './foundations.ts'
 import { progressBar } from './progress.ts'
 import { shutdownOrder } from './shutdown.ts'
+import { storedDataUrls } from './stored-data.ts'
 import { UserError } from './user-error.ts'
 
 export async function rebuildCommand(given: { dataDir: string; json: boolean }): Promise<void> {
@@ -52,28 +50,8 @@ export async function rebuildCommand(given: { dataDir: string; json: boolean }):
   }
 
   async function databaseUrls(): Promise<Urls & { admin: string }> {
-    if (config.postgresUrl !== undefined) {
-      if (config.postgresAdminUrl === undefined)
-        throw new UserError('rebuild makes new tables: set BIOLEDGER_POSTGRES_ADMIN_URL')
-      return { app: config.postgresUrl, admin: config.postgresAdminUrl }
-    }
-    const postgresFolder = join(given.dataDir, 'postgres')
-    const endpoints = await readEndpoints(given.dataDir).catch(() => undefined)
-    if (endpoints?.postgres) {
-      const { appUrl, adminUrl } = await embeddedPostgresUrls(
-        postgresFolder,
-        Number(new URL(endpoints.postgres).port),
-      )
-      return { app: appUrl(), admin: adminUrl() }
-    }
-    if (!(await isDataFolder(given.dataDir)))
-      throw new UserError(
-        `data folder ${resolve(given.dataDir)}: there are no data of ours; name the right one with --data-dir`,
-      )
-    const folder = await openDataFolder(given.dataDir)
-    shutdown.add(() => folder.release())
-    const postgres = await startEmbeddedPostgres({ folder: postgresFolder })
-    shutdown.add(() => postgres.stop())
-    return { app: postgres.appUrl(), admin: postgres.adminUrl() }
+    const { app, admin } = await storedDataUrls(config, given.dataDir, shutdown)
+    if (admin === undefined) throw new UserError('rebuild makes new tables: set BIOLEDGER_POSTGRES_ADMIN_URL')
+    return { app, admin }
   }
 }

@@ -43,8 +43,8 @@ export function simulatedHistory(
                 hours: one.second / 3600,
                 replicate: 1,
                 trueOd: one.truth.od,
-                od600Raw: (one.truth.od / 10).toFixed(3),
-                dilutionFactor: '10',
+                od600Raw: one.truth.od.toFixed(2),
+                dilutionFactor: '1',
                 volumeMl: '10',
               },
             ]
