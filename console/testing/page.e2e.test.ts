@@ -100,7 +100,7 @@ test('dragging zooms every chart, double-clicking resets', { skip }, () =>
     await page.getByRole('button', { name: 'Reset zoom' }).waitFor()
     await until('less reduction', async () =>
       (await page.locator('.reduced').allTextContents()).every((words) =>
-        /of \d s$|every reading/.test(words),
+        /of \d s$|every (reading|window)/.test(words),
       ),
     )
     const now = await place()
