@@ -2,7 +2,7 @@
 import type { FastifyReply } from 'fastify'
 import type { Rejection } from '../domain/batch/decision.ts'
 import { ProblemError } from '../infra/http/problem.ts'
-import { entityTag } from './preconditions.ts'
+import { batchSubject, type Subject, tagOf } from './preconditions.ts'
 
 /** A stored event, as the answer to its command speaks of it. */
 export type Stored = {
@@ -13,10 +13,19 @@ export type Stored = {
 }
 
 export function sendAccepted(reply: FastifyReply, batchId: string, stored: Stored): FastifyReply {
+  return sendStored(reply, batchSubject(batchId), `/api/v1/batches/${batchId}`, stored)
+}
+
+export function sendStored(
+  reply: FastifyReply,
+  subject: Subject,
+  location: string,
+  stored: Stored,
+): FastifyReply {
   return reply
     .code(201)
-    .header('location', `/api/v1/batches/${batchId}`)
-    .header('etag', entityTag(batchId, stored.revision))
+    .header('location', location)
+    .header('etag', tagOf(subject, stored.revision))
     .send({
       eventId: stored.id,
       revision: String(stored.revision),
@@ -28,11 +37,14 @@ export function sendAccepted(reply: FastifyReply, batchId: string, stored: Store
 const statusOf = { authority: 403, state: 409, rule: 422 } as const
 
 /** All rejections in one problem; code, rule and status are those of the first. */
-export function rejected([first, ...more]: readonly [Rejection, ...Rejection[]]): ProblemError {
+export function rejected(
+  [first, ...more]: readonly [Rejection, ...Rejection[]],
+  what: Subject['what'] = 'batch',
+): ProblemError {
   return new ProblemError({
     status: statusOf[first.kind],
     code: first.code,
-    detail: `${first.rule}; ${foundIn(first)}the batch is ${first.state}${more.length > 0 ? ` (and ${more.length} more)` : ''}`,
+    detail: `${first.rule}; ${foundIn(first)}the ${what} is ${first.state}${more.length > 0 ? ` (and ${more.length} more)` : ''}`,
     rule: first.rule,
     state: first.state,
     allowed: first.allowed,

@@ -8,7 +8,7 @@ import { streams } from '../schemas/streams.ts'
 import { contended, keyReused, rejected, type Stored, unknownBatch } from './answers.ts'
 import { readBatch } from './batch-stream.ts'
 import { type Circumstance, eventOf } from './envelope.ts'
-import { staleRevision } from './preconditions.ts'
+import { batchSubject, staleRevision } from './preconditions.ts'
 import { commandEventId, type RequestIdentity } from './request-ids.ts'
 
 export type CommandOnBatch = {
@@ -44,7 +44,7 @@ export async function commandOnBatch(store: EventStore, wanted: CommandOnBatch):
     }
     // The second time round, somebody else's event came in between: what was seen is stale.
     if (tries === 0) wanted.checkRevision(revision)
-    else throw staleRevision(batchId, revision, undefined)
+    else throw staleRevision(batchSubject(batchId), revision, undefined)
 
     const { actor, receivedAt } = wanted.by
     const decision = decide(state, command, { batchId, eventId, actor, receivedAt })

@@ -3,9 +3,6 @@ import type { FastifyRequest } from 'fastify'
 import { ProblemError } from '../infra/http/problem.ts'
 import { streams } from '../schemas/streams.ts'
 
-export const entityTag = (batchId: string, revision: bigint): string =>
-  `"${streams.batch(batchId)}@${revision}"`
-
 const keyRule =
   'an Idempotency-Key header of 1 to 200 characters, new for each command and kept when it is sent again'
 
@@ -34,16 +31,26 @@ export function idempotencyKeyOf(request: FastifyRequest): string {
   return String(request.headers['idempotency-key'])
 }
 
+/** What a command is about, as its revision is spoken of. */
+export type Subject = {
+  readonly what: 'batch' | 'model'
+  readonly stream: string
+}
+
+export const tagOf = ({ stream }: Subject, revision: bigint): string => `"${stream}@${revision}"`
+
+export const batchSubject = (batchId: string): Subject => ({ what: 'batch', stream: streams.batch(batchId) })
+
 /** 428 without `If-Match`, 400 when it names no revision, 412 when it names an older one. */
-export function checkIfMatch(request: FastifyRequest, batchId: string, revision: bigint): void {
-  const current = entityTag(batchId, revision)
+export function checkIfMatch(request: FastifyRequest, subject: Subject, revision: bigint): void {
+  const current = tagOf(subject, revision)
   const given = request.headers['if-match']
   if (given === undefined)
     throw new ProblemError(
       {
         status: 428,
         code: 'precondition-required',
-        detail: `say which revision of the batch this rests on: If-Match: ${current} is the current one`,
+        detail: `say which revision of the ${subject.what} this rests on: If-Match: ${current} is the current one`,
         rule: 'If-Match names the revision that was seen',
         revision: String(revision),
       },
@@ -54,23 +61,23 @@ export function checkIfMatch(request: FastifyRequest, batchId: string, revision:
     throw new ProblemError({
       status: 400,
       code: 'if-match-invalid',
-      detail: `If-Match ${JSON.stringify(given.slice(0, 200))} names no revision; the form is "batch-<id>@<revision>", quotes included`,
+      detail: `If-Match ${JSON.stringify(given.slice(0, 200))} names no revision; the form is "${subject.what}-<id>@<revision>", quotes included`,
       rule: 'an entity tag as the ETag header gave it (RFC 9110 8.8.3)',
       errors: [
         { in: 'header', pointer: '/if-match', value: given.slice(0, 200), rule: `such as ${current}` },
       ],
     })
-  if (!tags.includes(current)) throw staleRevision(batchId, revision, given)
+  if (!tags.includes(current)) throw staleRevision(subject, revision, given)
 }
 
 /** 412 with the current revision, so that the client can look at what changed and ask again. */
-export function staleRevision(batchId: string, revision: bigint, given: string | undefined): ProblemError {
-  const current = entityTag(batchId, revision)
+export function staleRevision(subject: Subject, revision: bigint, given: string | undefined): ProblemError {
+  const current = tagOf(subject, revision)
   return new ProblemError(
     {
       status: 412,
       code: 'stale-revision',
-      detail: `the batch has moved on to ${current}${given === undefined ? '' : `; this rests on ${given.slice(0, 200)}`}`,
+      detail: `the ${subject.what} has moved on to ${current}${given === undefined ? '' : `; this rests on ${given.slice(0, 200)}`}`,
       rule: 'If-Match names the current revision',
       revision: String(revision),
     },

@@ -1,6 +1,6 @@
 /**
- * Commands over HTTP: what people do to a batch. `POST /api/v1/batches` and
- * `POST /api/v1/batches/{id}/{inoculation|samples|closure|abort}`.
+ * Commands over HTTP: what people do to a batch, `POST /api/v1/batches` and
+ * `POST /api/v1/batches/{id}/{inoculation|samples|closure|abort}`; and to a model (`model-routes.ts`).
  *
  * Request → zod → decider → append at the exact revision. Every command carries an `Idempotency-Key` (sent again, it
  * gets the answer it got), commands on a batch carry `If-Match`. Answers: 201 `{ eventId, revision, position,
@@ -27,8 +27,9 @@ import { sendAccepted, unknownBatch } from './answers.ts'
 import { commandOnBatch } from './batch-command.ts'
 import { createBatch } from './create-batch.ts'
 import type { Circumstance } from './envelope.ts'
+import { registerModelCommands } from './model-routes.ts'
 import { oneAtATime } from './one-at-a-time.ts'
-import { checkIfMatch, idempotencyKeyOf, requireIdempotencyKey } from './preconditions.ts'
+import { batchSubject, checkIfMatch, idempotencyKeyOf, requireIdempotencyKey } from './preconditions.ts'
 import { type RequestIdentity, requestId } from './request-ids.ts'
 import { releaseVessel } from './reservations.ts'
 
@@ -56,6 +57,7 @@ const batchParameters = z.object({ id: z.string().describe('Id of the batch') })
 const responses = { 201: commandAccepted, ...problemResponses }
 
 export function registerCommands(server: HttpServer, dependencies: CommandDependencies): void {
+  registerModelCommands(server, dependencies)
   const { store, clock, log, site } = dependencies
   const creating = oneAtATime()
 
@@ -124,7 +126,7 @@ export function registerCommands(server: HttpServer, dependencies: CommandDepend
           identity,
           command,
           by,
-          checkRevision: (revision) => checkIfMatch(request, batchId, revision),
+          checkRevision: (revision) => checkIfMatch(request, batchSubject(batchId), revision),
         })
         if (command.kind === 'close' || command.kind === 'abort')
           await releaseVessel(

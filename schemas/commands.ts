@@ -81,6 +81,28 @@ export const abortBatch = z.strictObject({
   occurredAt,
 })
 
+const justification = z.string().min(10).max(2000)
+
+/** Approves a model version for data of these origins. */
+export const approveModel = z.strictObject({
+  origins: z.array(origin).min(1).max(3),
+  justification,
+  /** Who approved, where that is not the one who enters it. */
+  approvedBy: personId.optional(),
+})
+
+/** Makes a model version the active one for its use. */
+export const activateModel = z.strictObject({ activatedBy: personId.optional() })
+
+/** Withholds the forecasts of a model version, for data of these origins or of all. */
+export const suspendModel = z.strictObject({
+  rule: z.string().min(1).max(100),
+  finding: z.string().min(10).max(2000),
+  origins: z.array(origin).min(1).max(3).optional(),
+})
+
+export const retireModel = z.strictObject({ justification })
+
 /** 201 of every command. */
 export const commandAccepted = z.object({
   eventId: z.string(),
