@@ -169,7 +169,7 @@ test('workers killed in the middle hand their vessels on: one output for each of
   }
 })
 
-test('a broker killed three times in the middle: each of 100,000 readings reaches its worker, in order', {
+test('a broker killed twice in the middle: each of 100,000 readings reaches its worker, in order', {
   skip,
 }, async (context) => {
   const here = await plant(context, 20)
@@ -185,7 +185,7 @@ test('a broker killed three times in the middle: each of 100,000 readings reache
   const count = () => workers.reduce((sum, one) => sum + one.seen.length, 0)
   const each = 5_000
   const recording = record(here, each)
-  for (let kill = 0; kill < 3; kill++) {
+  for (let kill = 0; kill < 2; kill++) {
     const before = count()
     await until('events flow', () => count() > before + 1_000, patienceMs)
     await broker.kill()

@@ -54,7 +54,7 @@ export function kafkaVesselFeed(deps: KafkaFeedDeps): VesselFeed {
           } catch (error) {
             if (consumer.signal.aborted) break
             if (!isKafkaTrouble(error)) throw error
-            log.warn({ err: error, group: consumer.group }, 'Kafka does not answer; trying again')
+            log.warn({ error: String(error), group: consumer.group }, 'Kafka does not answer; trying again')
           }
           failures = performance.now() - began > 30_000 ? 0 : failures + 1
           await delay(Math.min(longestPauseMs, 50 * 2 ** failures), undefined, {

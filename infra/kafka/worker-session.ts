@@ -49,7 +49,7 @@ export async function workerSession(deps: WorkerSessionDeps): Promise<'crashed' 
       ownership.catch(over.reject)
     },
     onCrash: (error) => {
-      log.warn({ err: error, group: deps.group }, 'the Kafka consumer crashed')
+      log.warn({ error: String(error), group: deps.group }, 'the Kafka consumer gave up; opening another')
       over.resolve('crashed')
     },
   })
