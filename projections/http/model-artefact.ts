@@ -1,26 +1,25 @@
 /**
- * The card and the validation report of a model version, out of the folder of artefacts (`<model>/<version>/…`). What is
- * served is what was registered: a file whose SHA-256 is not the registered one is refused, not shown.
+ * The card and the validation report of a model version, out of the folder of artefacts (`<folder>/<any>/<any>/`, told by
+ * their `manifest.json`). What is served is what was registered: a file whose SHA-256 is not the registered one is
+ * refused, not shown.
  */
 import { createHash } from 'node:crypto'
-import { readFile } from 'node:fs/promises'
+import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { z } from 'zod'
 import { ProblemError } from '../../infra/http/problem.ts'
 import type { Registration } from '../fold/fold-models.ts'
 
 export type ArtefactPart = 'card' | 'report'
 export type Artefact = {
   readonly name: string
-  readonly mediaType: string
-  readonly bytes: Buffer
+  readonly form: 'html' | 'md' | 'json'
+  readonly text: string
   readonly sha256: string
 }
 
-const forms = [
-  ['html', 'text/html; charset=utf-8'],
-  ['md', 'text/markdown; charset=utf-8'],
-  ['json', 'application/json; charset=utf-8'],
-] as const
+const forms = ['html', 'md', 'json'] as const
+const identity = z.object({ modelId: z.string(), version: z.string() })
 
 /** `folder` undefined: this installation holds no artefacts. Throws a 404 or 409 problem. */
 export async function readArtefact(
@@ -32,14 +31,15 @@ export async function readArtefact(
 ): Promise<Artefact> {
   const expected = part === 'card' ? registration.cardSha256 : registration.reportSha256
   const differing: string[] = []
-  for (const [extension, mediaType] of folder === undefined ? [] : forms) {
-    const name = `${part}.${extension}`
-    const bytes = await readIfThere(join(folder as string, modelId, version, name))
+  const place = folder === undefined ? undefined : await folderOf(folder, modelId, version)
+  for (const form of place === undefined ? [] : forms) {
+    const name = `${part}.${form}`
+    const bytes = await readIfThere(join(place ?? '', name))
     if (!bytes) continue
     const sha256 = createHash('sha256').update(bytes).digest('hex')
     const isRegistered =
       sha256 === expected || registration.files.some((file) => file.name === name && file.sha256 === sha256)
-    if (isRegistered) return { name, mediaType, bytes, sha256 }
+    if (isRegistered) return { name, form, text: bytes.toString('utf8'), sha256 }
     differing.push(`${name} (${sha256})`)
   }
   if (differing.length > 0)
@@ -57,11 +57,36 @@ export async function readArtefact(
   })
 }
 
-async function readIfThere(path: string): Promise<Buffer | undefined> {
+/** Folders may have any name: the manifest says whose they are. */
+async function folderOf(folder: string, modelId: string, version: string): Promise<string | undefined> {
+  for (const outer of await foldersIn(folder))
+    for (const inner of await foldersIn(outer)) {
+      const manifest = await readIfThere(join(inner, 'manifest.json'))
+      const named = manifest && identity.safeParse(parsed(manifest))
+      if (named?.success && named.data.modelId === modelId && named.data.version === version) return inner
+    }
+  return undefined
+}
+
+async function foldersIn(folder: string): Promise<string[]> {
+  const entries = await readdir(folder, { withFileTypes: true }).catch(nothingThere)
+  return (entries ?? [])
+    .filter((entry) => entry.isDirectory())
+    .map(({ name }) => join(folder, name))
+    .sort()
+}
+
+const readIfThere = (path: string): Promise<Buffer | undefined> => readFile(path).catch(nothingThere)
+
+function nothingThere(error: NodeJS.ErrnoException): undefined {
+  if (error.code === 'ENOENT') return undefined
+  throw error
+}
+
+function parsed(bytes: Buffer): unknown {
   try {
-    return await readFile(path)
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
-    throw error
+    return JSON.parse(bytes.toString('utf8'))
+  } catch {
+    return undefined
   }
 }

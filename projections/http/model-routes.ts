@@ -11,11 +11,12 @@ import { type QueryDeps, refuseParked, type Standing } from '../query/standing.t
 import { loadParkedKeys } from '../tables/parked.ts'
 import { answer, asOfAnswer, asOfParameters } from './as-of.ts'
 import { sendList, text } from './lists.ts'
-import { type ArtefactPart, readArtefact } from './model-artefact.ts'
+import { type Artefact, type ArtefactPart, readArtefact } from './model-artefact.ts'
+import { recordPage } from './record-page.ts'
 import { described, sendJson } from './record-routes.ts'
 
 export type ModelRouteDeps = QueryDeps & {
-  /** Folder of model artefacts, `<model>/<version>/…`; without it no card can be shown. */
+  /** Folder of model artefacts, each with its `manifest.json`; without it no card can be shown. */
   readonly modelFolder?: string
 }
 
@@ -109,7 +110,8 @@ function registerArtefact(
       }),
       response: {
         200: {
-          description: 'As it was registered: HTML, Markdown or JSON',
+          description:
+            'As it was registered: HTML, Markdown or JSON; a JSON record as a page where Accept names HTML',
           content: { 'text/html': { schema: z.string() } },
         },
         ...problemResponses,
@@ -130,20 +132,46 @@ function registerArtefact(
         part,
         registration,
       )
+      const { text: body, type } = documentOf(artefact, request.headers.accept, {
+        title: `${part === 'card' ? 'Model card' : 'Validation report'}: ${modelId} ${registered.version.version}`,
+      })
       return (
         reply
-          .header('repr-digest', `sha-256=:${Buffer.from(artefact.sha256, 'hex').toString('base64')}:`)
+          .header('vary', 'Accept')
+          // Of the registered bytes, also where a page is made of them.
+          .header('artefact-sha256', artefact.sha256)
           // A document of its own: it may style itself and carry its pictures, and can do nothing else.
           .header(
             'content-security-policy',
             "default-src 'none'; style-src 'unsafe-inline'; img-src data:; sandbox; frame-ancestors 'none'",
           )
-          .type(artefact.mediaType)
+          .type(type)
           .serializer((document: string) => document)
-          .send(artefact.bytes.toString('utf8'))
+          .send(body)
       )
     },
   })
+}
+
+/** As it was registered; a JSON record becomes a page for whoever asks for HTML. */
+function documentOf(
+  artefact: Artefact,
+  accept: string | undefined,
+  { title }: { title: string },
+): { readonly text: string; readonly type: string } {
+  switch (artefact.form) {
+    case 'html':
+      return { text: artefact.text, type: 'text/html; charset=utf-8' }
+    case 'md':
+      return { text: artefact.text, type: 'text/markdown; charset=utf-8' }
+    case 'json':
+      return accept?.includes('text/html')
+        ? {
+            text: recordPage(title, JSON.parse(artefact.text), artefact.sha256),
+            type: 'text/html; charset=utf-8',
+          }
+        : { text: artefact.text, type: 'application/json; charset=utf-8' }
+  }
 }
 
 /** The versions known where the answer stands; 404 when there is none, 503 when the model's events stopped before. */

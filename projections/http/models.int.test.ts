@@ -18,9 +18,10 @@ const sha256 = (text: string) => createHash('sha256').update(text).digest('hex')
 async function folderWith(t: TestContext, files: Record<string, string>): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'bioledger-models-'))
   t.after(() => rm(folder, { recursive: true, force: true }))
-  await mkdir(join(folder, 'od600', '1.0.0'), { recursive: true })
-  for (const [name, text] of Object.entries(files))
-    await writeFile(join(folder, 'od600', '1.0.0', name), text)
+  const place = join(folder, 'any', 'name')
+  await mkdir(place, { recursive: true })
+  await writeFile(join(place, 'manifest.json'), JSON.stringify({ modelId: 'od600', version: '1.0.0' }))
+  for (const [name, text] of Object.entries(files)) await writeFile(join(place, name), text)
   return folder
 }
 
@@ -79,4 +80,18 @@ test('the card shown is the card that was registered; another one is refused', a
   const missing = await side.get('/api/v1/models/od600/card?version=2.0.0')
   assert.equal(missing.status, 404)
   assert.equal((await side.get('/api/v1/models/od600/card?version=9.9.9')).status, 404)
+})
+
+test('a card that is a record is a page for people and the registered bytes for programs', async (t) => {
+  const record = '{"intendedUse":"advisory only"}'
+  const modelFolder = await folderWith(t, { 'card.json': record })
+  const side = await readSide(t, { modelFolder })
+  await side.startProjector()
+  await side.projected(await side.append([modelRegistered('1.0.0', { cardSha256: sha256(record) })]))
+  const bytes = await side.get('/api/v1/models/od600/card', { accept: 'application/json' })
+  assert.equal(bytes.body, record)
+  const page = await side.get('/api/v1/models/od600/card', { accept: 'text/html,*/*;q=0.8' })
+  assert.match(String(page.headers['content-type']), /^text\/html/)
+  assert.match(page.body, /<dt>Intended use<\/dt><dd>advisory only<\/dd>/)
+  assert.equal(page.headers['artefact-sha256'], sha256(record))
 })
