@@ -12,12 +12,20 @@ const types = {
 }
 
 /** `url` is a postgres:// URL; `role` (optional) is assumed on each connection with SET ROLE semantics through the URL's user. */
-export function createPool(url: string, options: { name: string; max?: number }): Pool {
+export function createPool(
+  url: string,
+  options: {
+    name: string
+    max?: number /** 0: a connection stays however long it is not used. */
+    idleMs?: number
+  },
+): Pool {
   const pool = new pg.Pool({
     connectionString: url,
     application_name: `bioledger-${options.name}`,
     max: options.max ?? 4,
     connectionTimeoutMillis: 10_000,
+    ...(options.idleMs === undefined ? {} : { idleTimeoutMillis: options.idleMs }),
     idle_in_transaction_session_timeout: 60_000,
     types,
   })
