@@ -118,6 +118,13 @@ test('windows without readings are emitted: the last value holds for 30 min, the
   assert.equal(windows[5]?.qualityScore, 40)
 })
 
+test('a single reading in a window is enough to hold', () => {
+  const { read } = opened()
+  read(0, 'pH', 5)
+  read(31, 'pH', 6)
+  assert.equal(read(91, 'pH', 7)[1]?.tags.pH?.mean, 6)
+})
+
 test('a silence above an hour is cut short, and the next window says how much was left out', () => {
   const { read } = opened()
   for (let second = 0; second < 30; second++) read(second)
@@ -266,6 +273,12 @@ test('a sample is known from the window on in which it was recorded, never befor
   assert.deepEqual(after[0]?.samples, [
     { sampleEventId: sample.id, sampledMs: startMs + 5_000, od600: 0.412 },
   ])
+  const second = events.sample(startMs + 65_000, '0.5')
+  fold.apply(second)
+  assert.deepEqual(
+    read(91)[0]?.samples.map(({ sampleEventId }) => sampleEventId),
+    [sample.id, second.id],
+  )
   const volumes = [...before, ...after].map((window) => window.derived.volume?.value ?? 0)
   assert.ok(Math.abs(volumes[0]! - volumes[1]! - 0.01) < 1e-4, String(volumes))
 })

@@ -92,8 +92,8 @@ for (const preset of ['N', 'R', 'R-O2'] as const)
     })
     follows(batch, 'kLa', (truth) => truth.kLaPerH, {
       ...gas,
-      median: 0.01,
-      p99: 0.12,
+      median: 0.003,
+      p99: 0.04,
       atLeast: enriched ? 800 : 900,
     })
     follows(batch, 'mu', (truth) => truth.muPerH, {

@@ -37,6 +37,12 @@ test('fifteen in a row on one side are a step of the process and are followed fr
   for (let nth = 0; nth < 30; nth++) assert.equal(judge(50 + (nth % 2)), 50 + (nth % 2))
 })
 
+test('one outlier on the other side breaks the row', () => {
+  const { test: judge } = warmed({ absolute: 2, relative: 0 })
+  for (const side of [500, -500, 500])
+    for (let nth = 0; nth < (side > 0 ? hampel.stepAfter - 1 : 1); nth++) assert.notEqual(judge(side), side)
+})
+
 test('outliers on alternating sides are never taken for a step', () => {
   const { test: judge } = warmed()
   for (let nth = 0; nth < 40; nth++) {
