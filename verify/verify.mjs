@@ -518,6 +518,11 @@ function piecesOf(bytes) {
       at += length;
       return held.subarray(at - length, at);
     },
+    ahead: (piece) => {
+      for (let place = at; place + piece.length <= held.length; place += piece.length)
+        if (equalBytes(held.subarray(place, place + piece.length), piece)) return (place - at) / piece.length;
+      return void 0;
+    },
     drain: async () => {
       let left = held.length - at;
       at = held.length;
@@ -539,6 +544,7 @@ var ledgerStreams = /* @__PURE__ */ new Set(["ledger-keys", "ledger-timestamps",
 function followStreams(manifest) {
   const states = /* @__PURE__ */ new Map();
   const ofBatch = streamsOfBatch(manifest.batchId);
+  const firsts = new Map(manifest.streams.map(({ stream, first }) => [stream, first]));
   const headsSize = manifest.heads?.size ?? 0;
   return {
     states,
@@ -567,6 +573,13 @@ function followStreams(manifest) {
           lastRecordedAt: recordedAt,
           atHeads
         });
+        const stated = firsts.get(stream) ?? 0;
+        if (revision !== stated && stream !== "ledger-heads")
+          return {
+            event: { stream, revision: stated },
+            message: "the stream does not begin with it",
+            isGap: true
+          };
         return sealObjection(entry, event);
       }
       const before = { ...state };
@@ -588,10 +601,9 @@ function placeObjection(entry, before, event) {
   if (revision > before.last + 1) {
     const missing = { stream, revision: before.last + 1 };
     const until = revision - 1 > missing.revision ? ` (and all up to revision ${revision - 1})` : "";
-    return { event: missing, message: `it is missing${until}`, isGap: true };
+    return { event: missing, message: `it is missing${until}` };
   }
-  if (revision <= before.last)
-    return { event, message: `it stands after revision ${before.last}`, isGap: true };
+  if (revision <= before.last) return { event, message: `it stands after revision ${before.last}` };
   if (entry.prev !== before.lastHash)
     return {
       event: { stream, revision: before.last, index: before.lastIndex },
@@ -839,10 +851,10 @@ var always = [
 ].concat(["schemaVersion", "site", "stream", "type", "v"]);
 var allowed = /* @__PURE__ */ new Set([...always, "causationId", "correlationId", "data", "payload", "reason", "source"]);
 function placeOf(line) {
-  const [, index] = /^\{"index":"(\d{1,15})"/.exec(line) ?? [];
+  const [, index] = /"index":"(\d{1,15})"/.exec(line) ?? [];
   const [, revision, stream] = /"revision":"(\d{1,15})".{0,2000}?"stream":"([^"]{1,200})"/.exec(line) ?? [];
-  if (index === void 0 || revision === void 0 || stream === void 0) return void 0;
-  return { stream, revision: Number(revision), index: Number(index) };
+  if (revision === void 0 || stream === void 0) return void 0;
+  return { stream, revision: Number(revision), ...index === void 0 ? {} : { index: Number(index) } };
 }
 function parseLine(line, origin, platform) {
   const whole = parseJson(line, "the line");
@@ -1017,6 +1029,7 @@ function timeBrackets(stamps) {
 var proofLine = "bioledger-multi-proof/v1\n";
 var fingerprintsLine = "bioledger-fingerprints/v1\n";
 var maximumStory = 2e3;
+var maximumSearches = 1e3;
 var mostHashesOfAGap = 2 * 53 * 32;
 async function readEvents(sources, manifest, findings, platform) {
   const streams = followStreams(manifest);
@@ -1033,7 +1046,7 @@ async function readEvents(sources, manifest, findings, platform) {
   let statement;
   let events = 0;
   let canProve = true;
-  let isAligned = true;
+  let searches = 0;
   let lastIndex = -1;
   let first;
   let last;
@@ -1055,10 +1068,10 @@ async function readEvents(sources, manifest, findings, platform) {
   if (canProve) fillGap(lastIndex + 1, manifest.checkpoint.size);
   if (await proof.drain() > 0)
     findings.fail("inclusion", "it holds more hashes than the proof needs", { member: "proof.bin" });
-  if (await fingerprints.drain() > 0 && isAligned)
+  if (await fingerprints.drain() > 0)
     findings.fail(
       "streams",
-      "an event at the end is missing: the list of fingerprints is longer",
+      "something after it is missing: the list of fingerprints is longer",
       last ? { event: last } : {}
     );
   return {
@@ -1076,26 +1089,33 @@ async function readEvents(sources, manifest, findings, platform) {
     last
   };
   function take(line) {
-    const fingerprint = fingerprints.take(8);
     events++;
     const entry = read(line);
     if (!entry) {
+      fingerprints.take(8);
       canProve = false;
       return;
     }
     const event = { stream: entry.stream, revision: entry.revision, index: entry.index };
     first ??= event;
     last = event;
+    compareFingerprint(entry, event);
     const objection = streams.apply(entry);
-    if (objection?.isGap) isAligned = false;
-    if (isAligned && !(fingerprint && equalBytes(fingerprint, entry.hash.subarray(0, 8)))) {
-      findings.fail("leaves", "its leaf is not the one that the extract was made with", { event });
-    }
     if (objection) findings.fail("streams", objection.message, { event: objection.event });
     prove(entry, event);
     const late = brackets.objection(entry.index, entry.recordedAt);
     if (late) findings.fail("times", late, { event });
     look(entry, event);
+  }
+  function compareFingerprint(entry, event) {
+    if (searches > maximumSearches) return;
+    const fingerprint = fingerprints.take(8);
+    const own = entry.hash.subarray(0, 8);
+    if (fingerprint && equalBytes(fingerprint, own)) return;
+    searches++;
+    const missing = fingerprints.ahead(own);
+    if (fingerprint && missing !== void 0) fingerprints.take(8 * (missing + 1));
+    else findings.fail("leaves", "its leaf is not the one that the extract was made with", { event });
   }
   function read(line) {
     try {
@@ -1140,7 +1160,8 @@ async function readEvents(sources, manifest, findings, platform) {
     counts.set(type, (counts.get(type) ?? 0) + 1);
     const isOfBatch = stream.endsWith(manifest.batchId);
     if (entry.payload === "left out") {
-      const isAllowed = manifest.request.scope === "signatures-only" && !approvingTypes.includes(type);
+      const isRecord = stream === `batch-${manifest.batchId}`;
+      const isAllowed = isRecord && manifest.request.scope === "signatures-only" && !approvingTypes.includes(type);
       if (!isAllowed) findings.fail("payloads", "its payload is missing", { event });
     }
     if (isOfBatch && data?.batchId !== void 0 && data.batchId !== manifest.batchId)
@@ -1590,6 +1611,7 @@ async function checkCheckpoint(extract, manifest, pinned, findings, platform) {
   const note = attempt(findings, "checkpoint", member, () => parseNote(bytes, "the checkpoint"));
   const checkpoint = note && attempt(findings, "checkpoint", member, () => parseCheckpoint(note.text));
   if (!note || !checkpoint) return void 0;
+  await checkSigners(note, checkpoint, pinned, findings, platform);
   const { origin, size, root } = checkpoint;
   if (manifest.origin !== origin || manifest.checkpoint.size !== size || manifest.checkpoint.root !== toBase64(root)) {
     findings.fail("manifest", "it speaks of another checkpoint than checkpoint.txt", {
@@ -1597,7 +1619,6 @@ async function checkCheckpoint(extract, manifest, pinned, findings, platform) {
     });
     return void 0;
   }
-  await checkSigners(note, checkpoint, pinned, findings, platform);
   return checkpoint;
 }
 async function checkSigners(note, { origin, size }, pinned, findings, platform) {
@@ -1648,9 +1669,13 @@ function checkCounts(reading, manifest, findings) {
     const one = stated.get(state.stream);
     stated.delete(state.stream);
     if (one && one.first === state.first && one.last === state.last && one.events === state.events) continue;
-    findings.fail("streams", "the manifest counts its stream otherwise", {
-      event: { stream: state.stream, revision: state.last, index: state.lastIndex }
-    });
+    const { stream, last, lastIndex } = state;
+    if (one && one.last > last)
+      findings.fail("streams", "it is missing", { event: { stream, revision: last + 1 } });
+    else
+      findings.fail("streams", "the manifest counts its stream otherwise", {
+        event: { stream, revision: last, index: lastIndex }
+      });
   }
   for (const { stream, first } of stated.values())
     findings.fail("streams", "the whole stream is missing", { event: { stream, revision: first } });

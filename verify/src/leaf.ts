@@ -4,6 +4,7 @@
  */
 import { fromBase64, utf8 } from './bytes.ts'
 import { canonical, isObject, type Json, type JsonObject, parseJson } from './canonical.ts'
+import type { Place } from './findings.ts'
 import type { Platform } from './platform.ts'
 import { Refusal } from './refusal.ts'
 
@@ -43,11 +44,11 @@ const always = [
 const allowed = new Set([...always, 'causationId', 'correlationId', 'data', 'payload', 'reason', 'source'])
 
 /** What can be said of a line before it is checked, so that a refusal names the event; undefined when nothing. */
-export function placeOf(line: string): { stream: string; revision: number; index: number } | undefined {
-  const [, index] = /^\{"index":"(\d{1,15})"/.exec(line) ?? []
+export function placeOf(line: string): Place | undefined {
+  const [, index] = /"index":"(\d{1,15})"/.exec(line) ?? []
   const [, revision, stream] = /"revision":"(\d{1,15})".{0,2000}?"stream":"([^"]{1,200})"/.exec(line) ?? []
-  if (index === undefined || revision === undefined || stream === undefined) return undefined
-  return { stream, revision: Number(revision), index: Number(index) }
+  if (revision === undefined || stream === undefined) return undefined
+  return { stream, revision: Number(revision), ...(index === undefined ? {} : { index: Number(index) }) }
 }
 
 /** Throws `Refusal`; the message does not repeat the event. */

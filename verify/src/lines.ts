@@ -1,4 +1,5 @@
 /** Lines and fixed-length pieces of a stream of bytes, with bounds; nothing is held beyond one chunk and one line. */
+import { equalBytes } from './bytes.ts'
 import { Refusal } from './refusal.ts'
 
 const maximumLineLength = 4 << 20
@@ -34,6 +35,8 @@ export type Pieces = {
   fill(length: number): Promise<void>
   /** Undefined when fewer are held. */
   take(length: number): Uint8Array | undefined
+  /** How many pieces of this length stand before the next one that equals it, among those held; undefined: none does. */
+  ahead(piece: Uint8Array): number | undefined
   /** Reads on to the end; the number of bytes nobody took. */
   drain(): Promise<number>
 }
@@ -65,6 +68,11 @@ export function piecesOf(bytes: AsyncIterable<Uint8Array>): Pieces {
       if (held.length - at < length) return undefined
       at += length
       return held.subarray(at - length, at)
+    },
+    ahead: (piece) => {
+      for (let place = at; place + piece.length <= held.length; place += piece.length)
+        if (equalBytes(held.subarray(place, place + piece.length), piece)) return (place - at) / piece.length
+      return undefined
     },
     drain: async () => {
       let left = held.length - at

@@ -21,7 +21,7 @@ export type StreamState = {
   atHeads: { revision: number; index: number; hash: string } | undefined
 }
 
-export type Objection = { readonly message: string; readonly event: Place; readonly isGap?: boolean }
+export type Objection = { readonly message: string; readonly event: Place }
 
 export type Streams = {
   readonly states: ReadonlyMap<string, StreamState>
@@ -41,6 +41,7 @@ const ledgerStreams = new Set(['ledger-keys', 'ledger-timestamps', 'ledger-heads
 export function followStreams(manifest: Manifest): Streams {
   const states = new Map<string, StreamState>()
   const ofBatch = streamsOfBatch(manifest.batchId)
+  const firsts = new Map(manifest.streams.map(({ stream, first }) => [stream, first]))
   const headsSize = manifest.heads?.size ?? 0
   return {
     states,
@@ -69,6 +70,13 @@ export function followStreams(manifest: Manifest): Streams {
           lastRecordedAt: recordedAt,
           atHeads,
         })
+        const stated = firsts.get(stream) ?? 0
+        if (revision !== stated && stream !== 'ledger-heads')
+          return {
+            event: { stream, revision: stated },
+            message: 'the stream does not begin with it',
+            isGap: true,
+          }
         return sealObjection(entry, event)
       }
       const before = { ...state }
@@ -91,10 +99,9 @@ function placeObjection(entry: Entry, before: StreamState, event: Place): Object
   if (revision > before.last + 1) {
     const missing = { stream, revision: before.last + 1 }
     const until = revision - 1 > missing.revision ? ` (and all up to revision ${revision - 1})` : ''
-    return { event: missing, message: `it is missing${until}`, isGap: true }
+    return { event: missing, message: `it is missing${until}` }
   }
-  if (revision <= before.last)
-    return { event, message: `it stands after revision ${before.last}`, isGap: true }
+  if (revision <= before.last) return { event, message: `it stands after revision ${before.last}` }
   if (entry.prev !== before.lastHash)
     return {
       event: { stream, revision: before.last, index: before.lastIndex },

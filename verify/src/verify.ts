@@ -121,6 +121,7 @@ async function checkCheckpoint(
   const note = attempt(findings, 'checkpoint', member, () => parseNote(bytes, 'the checkpoint'))
   const checkpoint = note && attempt(findings, 'checkpoint', member, () => parseCheckpoint(note.text))
   if (!note || !checkpoint) return undefined
+  await checkSigners(note, checkpoint, pinned, findings, platform)
   const { origin, size, root } = checkpoint
   if (
     manifest.origin !== origin ||
@@ -132,7 +133,6 @@ async function checkCheckpoint(
     })
     return undefined
   }
-  await checkSigners(note, checkpoint, pinned, findings, platform)
   return checkpoint
 }
 
@@ -191,9 +191,13 @@ function checkCounts(reading: Reading, manifest: Manifest, findings: Findings): 
     const one = stated.get(state.stream)
     stated.delete(state.stream)
     if (one && one.first === state.first && one.last === state.last && one.events === state.events) continue
-    findings.fail('streams', 'the manifest counts its stream otherwise', {
-      event: { stream: state.stream, revision: state.last, index: state.lastIndex },
-    })
+    const { stream, last, lastIndex } = state
+    if (one && one.last > last)
+      findings.fail('streams', 'it is missing', { event: { stream, revision: last + 1 } })
+    else
+      findings.fail('streams', 'the manifest counts its stream otherwise', {
+        event: { stream, revision: last, index: lastIndex },
+      })
   }
   for (const { stream, first } of stated.values())
     findings.fail('streams', 'the whole stream is missing', { event: { stream, revision: first } })

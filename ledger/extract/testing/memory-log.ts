@@ -5,7 +5,7 @@
 import { createHash } from 'node:crypto'
 import type { ClientEvent, RecordedEvent } from '../../../schemas/event.ts'
 import { findEventType } from '../../../schemas/events/registry.ts'
-import { type HeadRecord, headsRoot, sortedByKey, streamKeyOf } from '../../heads/heads-list.ts'
+import { type HeadRecord, recordText, sortedByKey, streamKeyOf } from '../../heads/heads-list.ts'
 import { buildLeaf } from '../../leaf/leaf.ts'
 import { payloadText } from '../../leaf/payload.ts'
 import { checkpointText } from '../../log/checkpoint.ts'
@@ -118,7 +118,7 @@ export function memoryLog(seed = 'log', origin = testOrigin): MemoryLog {
     stateHeads: (recordedAtMs, forge = (all) => all) => {
       const size = BigInt(leaves.length)
       const list = forge(records())
-      const root = headsRoot(list, size)
+      const root = treeRoot(list.map((record) => leafHash(Buffer.from(recordText(record)))))
       const streams = BigInt(list.length)
       const event = ledgerEvent(digest(`heads ${ids++}`), 'HeadsStated', recordedAtMs, {
         size: String(size),
@@ -183,6 +183,14 @@ export function memoryLog(seed = 'log', origin = testOrigin): MemoryLog {
       }
     return root as Buffer
   }
+}
+
+/** Root over the leaf hashes (RFC 6962 2.1), of lists that are no true statement too. */
+function treeRoot(hashes: readonly Buffer[]): Buffer {
+  if (hashes.length === 1) return hashes[0] as Buffer
+  let half = 1
+  while (half * 2 < hashes.length) half *= 2
+  return nodeHash(treeRoot(hashes.slice(0, half)), treeRoot(hashes.slice(half)))
 }
 
 export function uuidFrom(bytes: Uint8Array): string {

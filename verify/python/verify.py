@@ -1,0 +1,1155 @@
+#!/usr/bin/env python3
+"""Second, independent verifier of extracts (docs/formats/extract.md): the standard library and `cryptography`.
+
+    python3 verify.py <extract.zip> --key <verifier key, or a file with it> [--export-key ...] [--witness ...] [--json]
+
+Exit 0 verified, 1 a finding, 2 usage or incomplete. Shares no code with the verifier in TypeScript; the two are tried
+against each other on every tampered and every honest extract of the tests.
+"""
+
+import argparse
+import base64
+import binascii
+import hashlib
+import json
+import re
+import struct
+import sys
+import zlib
+from datetime import datetime, timezone
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+FORMAT = "bioledger-extract/v1"
+REQUIRED = [
+    "VERIFY.txt", "events-000001.ndjson", "proof.bin", "fingerprints.bin", "checkpoint.txt", "readings.csv",
+    "readings.parquet", "report.html", "manifest.json", "manifest.sig",
+]
+OPTIONAL = re.compile(r"(events-\d{6}\.ndjson|heads\.ndjson|timestamp-[1-9]\d{0,15}\.tsr)")
+MEMBER = re.compile(r"[A-Za-z0-9][A-Za-z0-9.-]{0,99}")
+COUNT = re.compile(r"(0|[1-9][0-9]{0,15})")
+INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", re.ASCII)
+SAFE = 2**53
+BULK = ["reading", "derived", "forecast"]
+APPROVING = ["BatchInoculated", "BatchClosed", "BatchAborted", "RecordSigned"]
+TOLERANCE_SECONDS = 120
+CHECKS = [
+    "container", "manifest", "checkpoint", "witnesses", "leaves", "inclusion", "streams", "payloads", "completeness",
+    "scope", "keys", "times", "signatures", "renderings",
+]
+
+
+class Refusal(Exception):
+    """Not as the format demands."""
+
+    def __init__(self, message, payload=False):
+        super().__init__(message)
+        self.payload = payload
+
+
+class Findings:
+    def __init__(self):
+        self.all = []
+        self.skipped = {}
+
+    def fail(self, check, message, event=None, member=None):
+        self.all.append({"check": check, "message": message, "event": event, "member": member})
+
+    def skip(self, check, why):
+        self.skipped[check] = why
+
+    def has(self, check):
+        return any(finding["check"] == check for finding in self.all)
+
+
+def place(stream, revision, index=None):
+    event = {"stream": stream, "revision": revision}
+    if index is not None:
+        event["index"] = index
+    return event
+
+
+# --- spellings -------------------------------------------------------------------------------------------------------
+
+def from_base64(text):
+    """Bytes of canonical base64, or None."""
+    if not isinstance(text, str):
+        return None
+    try:
+        raw = base64.b64decode(text, validate=True)
+    except (binascii.Error, ValueError):
+        return None
+    return raw if base64.b64encode(raw).decode() == text else None
+
+
+def number_text(value):
+    """ECMA-262 Number::toString, which RFC 8785 prescribes."""
+    if isinstance(value, int):
+        if abs(value) < SAFE:
+            return str(value)
+        value = float(value)
+    if value == 0:
+        return "0"
+    if value != value or value in (float("inf"), float("-inf")):
+        raise Refusal("a number that JSON cannot carry")
+    sign = "-" if value < 0 else ""
+    mantissa, _, exponent = repr(abs(value)).partition("e")
+    whole, _, fraction = mantissa.partition(".")
+    digits = (whole + fraction).lstrip("0")
+    point = len(whole) + int(exponent or 0) - (len(whole + fraction) - len((whole + fraction).lstrip("0")))
+    digits = digits.rstrip("0")
+    n, k = point, len(digits)
+    if k <= n <= 21:
+        text = digits + "0" * (n - k)
+    elif 0 < n <= 21:
+        text = digits[:n] + "." + digits[n:]
+    elif -6 < n <= 0:
+        text = "0." + "0" * -n + digits
+    else:
+        e = n - 1
+        text = digits[0] + ("." + digits[1:] if k > 1 else "") + "e" + ("+" if e >= 0 else "-") + str(abs(e))
+    return sign + text
+
+
+ESCAPED = re.compile(r'[\x00-\x1f"\\]')
+SHORT = {'"': '\\"', "\\": "\\\\", "\b": "\\b", "\t": "\\t", "\n": "\\n", "\f": "\\f", "\r": "\\r"}
+
+
+def quoted(text):
+    if any("\ud800" <= character <= "\udfff" for character in text):
+        raise Refusal("a lone surrogate in a text")
+    return '"' + ESCAPED.sub(lambda m: SHORT.get(m.group(), "\\u%04x" % ord(m.group())), text) + '"'
+
+
+def canonical(value, depth=0):
+    if isinstance(value, str):
+        return quoted(value)
+    if value is None:
+        return "null"
+    if value is True:
+        return "true"
+    if value is False:
+        return "false"
+    if isinstance(value, (int, float)):
+        return number_text(value)
+    if depth > 64:
+        raise Refusal("nesting deeper than 64")
+    if isinstance(value, list):
+        return "[" + ",".join(canonical(item, depth + 1) for item in value) + "]"
+    keys = sorted(value, key=lambda key: key.encode("utf-16-be", "surrogatepass"))
+    return "{" + ",".join(quoted(key) + ":" + canonical(value[key], depth + 1) for key in keys) + "}"
+
+
+def unique(pairs):
+    result = dict(pairs)
+    if len(result) != len(pairs):
+        raise Refusal("a key stands twice")
+    return result
+
+
+def parse_json(text, what):
+    def constant(name):
+        raise Refusal(what + " is no JSON")
+    try:
+        return json.loads(text, object_pairs_hook=unique, parse_constant=constant)
+    except (ValueError, RecursionError):
+        raise Refusal(what + " is no JSON") from None
+
+
+def parse_canonical(text, what):
+    value = parse_json(text, what)
+    if canonical(value) != text:
+        raise Refusal(what + " is not the canonical spelling (RFC 8785) of what it says")
+    return value
+
+
+def count(value, what):
+    if not isinstance(value, str) or not COUNT.fullmatch(value) or int(value) >= SAFE:
+        raise Refusal(what + " is no whole number in digits")
+    return int(value)
+
+
+def text_of(value, what):
+    if not isinstance(value, str):
+        raise Refusal(what + " is no text")
+    return value
+
+
+def fields(value, what, allowed, needed=None):
+    if not isinstance(value, dict):
+        raise Refusal(what + " is no object")
+    for key in value:
+        if key not in allowed:
+            raise Refusal("%s has the unknown field %s" % (what, key))
+    for key in allowed if needed is None else needed:
+        if key not in value:
+            raise Refusal("%s has no %s" % (what, key))
+    return value
+
+
+# --- zip -------------------------------------------------------------------------------------------------------------
+
+class Archive:
+    """A strict reader of zip files: one plain archive, bounded, nothing hidden."""
+
+    def __init__(self, path):
+        self.file = open(path, "rb")
+        self.size = self.file.seek(0, 2)
+        self.members = {}
+        self.digests = {}
+        self._read_directory()
+
+    def _at(self, offset, length):
+        if offset < 0 or offset + length > self.size:
+            raise Refusal("the zip is cut off")
+        self.file.seek(offset)
+        return self.file.read(length)
+
+    def _read_end(self):
+        if self.size < 22:
+            raise Refusal("this is no zip file")
+        sig, disk, cd_disk, here, total, size, offset, comment = struct.unpack("<IHHHHIIH", self._at(self.size - 22, 22))
+        if sig != 0x06054B50 or comment != 0:
+            raise Refusal("this is no zip file, or something follows its end")
+        if disk or cd_disk or here != total:
+            raise Refusal("the zip is in several parts")
+        if total != 0xFFFF and size != 0xFFFFFFFF and offset != 0xFFFFFFFF:
+            return total, size, offset, self.size - 22
+        sig, _, end, _ = struct.unpack("<IIQI", self._at(self.size - 42, 20))
+        if sig != 0x07064B50 or end + 56 != self.size - 42:
+            raise Refusal("the zip64 end is not where it should be")
+        record = self._at(end, 56)
+        if struct.unpack_from("<I", record)[0] != 0x06064B50:
+            raise Refusal("the zip64 end is broken")
+        total, size, offset = struct.unpack_from("<QQQ", record, 32)
+        return total, size, offset, end
+
+    def _read_directory(self):
+        total, size, offset, end = self._read_end()
+        if total > 100_000 or size > 64 << 20 or offset + size != end:
+            raise Refusal("the zip's directory is absurd")
+        directory = self._at(offset, size)
+        extents, at = [], 0
+        for _ in range(total):
+            if at + 46 > size or directory[at:at + 4] != b"PK\x01\x02":
+                raise Refusal("an entry of the zip's directory is broken")
+            flags, method = struct.unpack_from("<HH", directory, at + 8)
+            crc, packed, unpacked, name_length, extra_length, comment_length = struct.unpack_from("<IIIHHH", directory, at + 16)
+            start = struct.unpack_from("<I", directory, at + 42)[0]
+            following = at + 46 + name_length + extra_length + comment_length
+            if following > size:
+                raise Refusal("an entry of the zip's directory is cut off")
+            name = self._name(directory[at + 46:at + 46 + name_length])
+            if name in self.members:
+                raise Refusal("the zip has two members named " + name)
+            if flags & 0x2041 or method not in (0, 8):
+                raise Refusal(name + " is encrypted or of an unknown compression")
+            extra = directory[at + 46 + name_length:at + 46 + name_length + extra_length]
+            unpacked, packed, start = self._zip64(extra, unpacked, packed, start)
+            if method == 0 and packed != unpacked:
+                raise Refusal(name + " is stored, but its two sizes differ")
+            header = self._at(start, 30)
+            local_method, = struct.unpack_from("<H", header, 8)
+            local_name, local_extra = struct.unpack_from("<HH", header, 26)
+            if header[:4] != b"PK\x03\x04" or local_method != method or self._name(self._at(start + 30, local_name)) != name:
+                raise Refusal("the header of %s contradicts the zip's directory" % name)
+            data = start + 30 + local_name + local_extra
+            if data + packed > offset:
+                raise Refusal(name + " reaches into the zip's directory")
+            extents.append((start, data + packed, name))
+            self.members[name] = (method, crc, packed, unpacked, data)
+            at = following
+        if at != size:
+            raise Refusal("bytes follow the last entry of the zip's directory")
+        last = 0
+        for start, stop, name in sorted(extents):
+            if start < last or start - last > (24 if last else 0):
+                raise Refusal(name + " overlaps another member, or hidden bytes stand before it")
+            last = stop
+        if sum(member[3] for member in self.members.values()) > 100 * self.size + (64 << 20):
+            raise Refusal("the members together are more than 100 times the file")
+
+    @staticmethod
+    def _name(raw):
+        name = raw[:200].decode("latin-1")
+        if not MEMBER.fullmatch(name):
+            raise Refusal("a member of the zip has a name that no extract has: %r" % name)
+        return name
+
+    @staticmethod
+    def _zip64(extra, unpacked, packed, start):
+        at = 0
+        while at + 4 <= len(extra):
+            kind, length = struct.unpack_from("<HH", extra, at)
+            body = extra[at + 4:at + 4 + length]
+            if len(body) != length:
+                raise Refusal("an extra field is cut off")
+            if kind == 1:
+                values = [struct.unpack_from("<Q", body, i)[0] for i in range(0, len(body) - 7, 8)]
+                try:
+                    if unpacked == 0xFFFFFFFF:
+                        unpacked = values.pop(0)
+                    if packed == 0xFFFFFFFF:
+                        packed = values.pop(0)
+                    if start == 0xFFFFFFFF:
+                        start = values.pop(0)
+                except IndexError:
+                    raise Refusal("the zip64 field is cut off") from None
+            at += 4 + length
+        if max(unpacked, packed, start) >= SAFE:
+            raise Refusal("a size in the zip is absurd")
+        return unpacked, packed, start
+
+    def _raw(self, data, packed):
+        at, end = data, data + packed
+        while at < end:
+            chunk = self._at(at, min(1 << 18, end - at))
+            at += len(chunk)
+            yield chunk
+
+    def _unpacked(self, method, data, packed, limit, name):
+        if method == 0:
+            yield from self._raw(data, packed)
+            return
+        inflater = zlib.decompressobj(-15)
+        for chunk in self._raw(data, packed):
+            while chunk:
+                out = inflater.decompress(chunk, 1 << 18)
+                if out:
+                    yield out
+                chunk = inflater.unconsumed_tail
+                if inflater.unused_data or (inflater.eof and chunk):
+                    raise Refusal(name + " goes on after its end")
+        if not inflater.eof:
+            rest = inflater.flush()
+            if rest:
+                yield rest
+            if not inflater.eof:
+                raise Refusal(name + " is cut off")
+
+    def chunks(self, name):
+        if name not in self.members:
+            raise Refusal("the member %s is missing" % name)
+        method, crc, packed, unpacked, data = self.members[name]
+        digest, length, found = hashlib.sha256(), 0, 0
+        try:
+            for chunk in self._unpacked(method, data, packed, unpacked, name):
+                length += len(chunk)
+                if length > unpacked:
+                    raise Refusal(name + " is longer than the zip states")
+                digest.update(chunk)
+                found = zlib.crc32(chunk, found)
+                yield chunk
+        except zlib.error:
+            raise Refusal("%s cannot be read after %d of its %d bytes" % (name, length, unpacked)) from None
+        if length != unpacked or found != crc:
+            raise Refusal(name + " does not have the size and CRC-32 that the zip states")
+        self.digests[name] = digest.hexdigest()
+
+    def whole(self, name):
+        limit = 16 << 20 if name == "manifest.json" else 1_000_000
+        if name in self.members and self.members[name][3] > limit:
+            raise Refusal("%s is larger than %d bytes" % (name, limit))
+        return b"".join(self.chunks(name))
+
+    def digest(self, name):
+        if name not in self.digests:
+            for _ in self.chunks(name):
+                pass
+        return self.digests[name]
+
+    def lines(self, name):
+        rest = b""
+        for chunk in self.chunks(name):
+            *lines, rest = (rest + chunk).split(b"\n")
+            for line in lines:
+                yield self._line(line, name)
+            if len(rest) > 4 << 20:
+                raise Refusal(name + " has a line that is too long")
+        if rest:
+            raise Refusal("the last line of %s has no line feed" % name)
+
+    @staticmethod
+    def _line(line, name):
+        try:
+            return line.decode("utf-8")
+        except UnicodeDecodeError:
+            raise Refusal(name + " is not valid UTF-8") from None
+
+
+class Pieces:
+    def __init__(self, chunks, first_line, name):
+        self.chunks, self.held, self.at = iter(chunks), b"", 0
+        if self.take(len(first_line)) != first_line:
+            raise Refusal("%s does not begin with %s" % (name, first_line.decode().strip()))
+
+    def take(self, length):
+        while len(self.held) - self.at < length:
+            chunk = next(self.chunks, None)
+            if chunk is None:
+                return None
+            self.held, self.at = self.held[self.at:] + chunk, 0
+        self.at += length
+        return self.held[self.at - length:self.at]
+
+    def ahead(self, piece):
+        """How many pieces of this length stand before the next one that equals it, among those held."""
+        for at in range(self.at, min(len(self.held), self.at + (1 << 18)) - len(piece) + 1, len(piece)):
+            if self.held[at:at + len(piece)] == piece:
+                return (at - self.at) // len(piece)
+        return None
+
+    def drain(self):
+        return len(self.held) - self.at + sum(len(chunk) for chunk in self.chunks)
+
+
+# --- notes -----------------------------------------------------------------------------------------------------------
+
+class Key:
+    def __init__(self, text):
+        parts = text.split("+", 2)
+        raw = from_base64(parts[2]) if len(parts) == 3 else None
+        if raw is None or len(raw) != 33 or not re.fullmatch(r"[0-9a-f]{8}", parts[1]) or not key_name(parts[0]):
+            raise Refusal('"%s" is no verifier key' % text)
+        self.text, self.name, self.id, self.type = text, parts[0], parts[1], raw[0]
+        if self.type not in (1, 4):
+            raise Refusal("the key of %s has the unknown algorithm %d" % (self.name, self.type))
+        if hashlib.sha256(self.name.encode() + b"\n" + raw).hexdigest()[:8] != self.id:
+            raise Refusal("the key id of %s is not the one of its key" % self.name)
+        self.public = Ed25519PublicKey.from_public_bytes(raw[1:])
+
+    def signed(self, text, signature):
+        message = text.encode()
+        if self.type == 4:
+            if len(signature) != 72 or signature[0] >= 0x80:
+                return False
+            seconds = int.from_bytes(signature[:8], "big")
+            message, signature = b"cosignature/v1\ntime %d\n" % seconds + message, signature[8:]
+        try:
+            self.public.verify(signature, message)
+            return True
+        except InvalidSignature:
+            return False
+
+
+def key_name(name):
+    return name != "" and not re.search(r"[\s+\ufeff]", name)
+
+
+def parse_note(raw, what):
+    try:
+        whole = raw.decode("utf-8")
+    except UnicodeDecodeError:
+        raise Refusal(what + " is not plain UTF-8 text") from None
+    if re.search(r"[\x00-\x09\x0b-\x1f]", whole):
+        raise Refusal(what + " is not plain UTF-8 text")
+    split = whole.rfind("\n\n")
+    if split < 0 or not whole.endswith("\n") or len(whole) == split + 2:
+        raise Refusal(what + " carries no signature")
+    signatures = []
+    for line in whole[split + 2:-1].split("\n"):
+        match = re.fullmatch(r"\u2014 (\S+) (\S+)", line)
+        raw_signature = from_base64(match.group(2)) if match else None
+        if raw_signature is None or len(raw_signature) < 5 or not key_name(match.group(1)):
+            raise Refusal(what + " has a line among its signatures that is none")
+        signatures.append((match.group(1), raw_signature[:4].hex(), raw_signature[4:]))
+    if len(signatures) > 100:
+        raise Refusal(what + " has more than 100 signatures")
+    return whole[:split + 1], signatures
+
+
+def signers(note, keys, what):
+    text, signatures = note
+    found = []
+    for key in keys:
+        signature = next((s for name, key_id, s in signatures if name == key.name and key_id == key.id), None)
+        if signature is None:
+            continue
+        if not key.signed(text, signature):
+            raise Refusal("the signature of %s (%s) on %s is wrong" % (key.name, key.id, what))
+        found.append(key)
+    return found
+
+
+def parse_checkpoint(text):
+    lines = text[:-1].split("\n")
+    root = from_base64(lines[2]) if len(lines) > 2 else None
+    if root is None or len(root) != 32 or not key_name(lines[0]) or "" in lines[3:] or not re.fullmatch(r"[1-9][0-9]{0,15}", lines[1]):
+        raise Refusal("the checkpoint is not origin, size and root")
+    return lines[0], count(lines[1], "size"), root
+
+
+# --- tree ------------------------------------------------------------------------------------------------------------
+
+class Tree:
+    """RFC 6962 from left to right."""
+
+    def __init__(self):
+        self.size, self.stack = 0, []
+
+    def append(self, level, digest):
+        self.size += 1 << level
+        while self.stack and self.stack[-1][0] == level:
+            digest = hashlib.sha256(b"\x01" + self.stack.pop()[1] + digest).digest()
+            level += 1
+        self.stack.append((level, digest))
+
+    def root(self):
+        digest = self.stack[-1][1]
+        for _, left in reversed(self.stack[:-1]):
+            digest = hashlib.sha256(b"\x01" + left + digest).digest()
+        return digest
+
+
+def tiling(start, end):
+    while start < end:
+        level = ((start & -start).bit_length() if start else 64) - 1
+        while start + (1 << level) > end:
+            level -= 1
+        yield level
+        start += 1 << level
+
+
+def leaf_hash(text):
+    return hashlib.sha256(b"\x00" + text.encode()).digest()
+
+
+# --- manifest --------------------------------------------------------------------------------------------------------
+
+def parse_manifest(raw):
+    try:
+        text = raw.decode("utf-8")
+    except UnicodeDecodeError:
+        raise Refusal("manifest.json is not valid UTF-8") from None
+    whole = parse_canonical(text, "manifest.json")
+    needed = ["batchId", "checkpoint", "events", "format", "heads", "members", "omitted", "origin", "readings", "request",
+              "stamps", "streams", "timeZone"]
+    fields(whole, "the manifest", needed + ["signatureTypes"], needed)
+    if whole["format"] != FORMAT or whole["timeZone"] != "UTC":
+        raise Refusal("the format or time zone is unknown")
+    for key in ("origin", "batchId"):
+        text_of(whole[key], key)
+    fields(whole["checkpoint"], "checkpoint", ["size", "root"])
+    whole["checkpoint"]["size"] = count(whole["checkpoint"]["size"], "size")
+    request = fields(whole["request"], "request", ["scope", "purpose", "purposeText", "asOf", "from", "to"], ["scope", "purpose"])
+    for key in request:
+        text_of(request[key], key)
+    if request["scope"] not in ("whole", "range", "signatures-only"):
+        raise Refusal("the scope is unknown")
+    if whole["heads"] is not None:
+        heads = fields(whole["heads"], "heads", ["index", "size"])
+        whole["heads"] = {key: count(heads[key], key) for key in heads}
+    for key in ("events", "readings"):
+        whole[key] = count(whole[key], key)
+    for key, names, texts in (
+        ("streams", ["stream", "first", "last", "events"], ["stream"]),
+        ("stamps", ["index", "size", "stampedAt"], ["stampedAt"]),
+        ("members", ["name", "size", "sha256"], ["name", "sha256"]),
+    ):
+        if not isinstance(whole[key], list):
+            raise Refusal(key + " is no list")
+        whole[key] = [
+            {name: text_of(one[name], name) if name in texts else count(one[name], name) for name in names}
+            for one in (fields(one, key, names) for one in whole[key])
+        ]
+    for key in ("omitted", "signatureTypes"):
+        if not isinstance(whole.setdefault(key, []), list):
+            raise Refusal(key + " is no list")
+        for one in whole[key]:
+            text_of(one, key)
+    return whole
+
+
+# --- events ----------------------------------------------------------------------------------------------------------
+
+ALWAYS = ["actor", "id", "ledger", "occurredAt", "origin", "prev", "receivedAt", "recordedAt", "revision",
+          "schemaVersion", "site", "stream", "type", "v"]
+ALLOWED = ALWAYS + ["causationId", "correlationId", "data", "payload", "reason", "source"]
+
+
+class Entry:
+    def __init__(self, line, origin):
+        whole = parse_json(line, "the line")
+        if not isinstance(whole, dict) or not isinstance(whole.get("leaf"), dict) or not isinstance(whole.get("index"), str):
+            raise Refusal("the line is not index and leaf")
+        leaf = self.leaf = whole["leaf"]
+        leaf_text = canonical(leaf)
+        rebuilt = '{"index":"%s","leaf":%s' % (whole["index"], leaf_text)
+        payload_text = None
+        if "payload" in whole:
+            payload_text = canonical(whole["payload"])
+            rebuilt += ',"payload":' + payload_text
+        if "salt" in whole:
+            rebuilt += ',"salt":' + canonical(whole["salt"])
+        if rebuilt + "}" != line:
+            raise Refusal("the line is not the canonical spelling (RFC 8785) of what it says")
+        self.index = count(whole["index"], "its index")
+        self._check(leaf, origin)
+        if len(leaf_text.encode()) > 65535:
+            raise Refusal("the leaf is longer than 65535 bytes")
+        self.hash = leaf_hash(leaf_text)
+        self.stream, self.type = leaf["stream"], leaf["type"]
+        self.revision = int(leaf["revision"])
+        self.recorded_at, self.prev = leaf["recordedAt"], leaf["prev"]
+        self._payload(leaf, whole, payload_text)
+
+    @staticmethod
+    def _check(leaf, origin):
+        fields(leaf, "the leaf", ALLOWED, ALWAYS)
+        if leaf["v"] != 1 or isinstance(leaf["v"], bool) or leaf["ledger"] != origin:
+            raise Refusal("the leaf is of another version or ledger")
+        patterns = {"stream": r"[A-Za-z0-9][A-Za-z0-9._:-]{0,199}", "type": r"[A-Z][A-Za-z0-9]{0,99}",
+                    "id": r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"}
+        for key, pattern in patterns.items():
+            if not isinstance(leaf[key], str) or not re.fullmatch(pattern, leaf[key]):
+                raise Refusal("its %s is not as the format says" % key)
+        count(leaf["revision"], "its revision")
+        for key in ("occurredAt", "receivedAt", "recordedAt"):
+            seconds(leaf[key])
+        if leaf["prev"] is not None and len(from_base64(leaf["prev"]) or b"") != 32:
+            raise Refusal("its prev is not as the format says")
+        if (leaf["prev"] is None) != (leaf["revision"] == "0"):
+            raise Refusal("prev is null at revision 0 and only there")
+        version = leaf["schemaVersion"]
+        if leaf["origin"] not in ("live", "simulated", "replayed") or isinstance(version, bool) or not isinstance(version, int):
+            raise Refusal("its origin or schemaVersion is unknown")
+        actor = leaf["actor"]
+        if not isinstance(actor, dict) or not isinstance(actor.get("id"), str) or not isinstance(actor.get("role"), str):
+            raise Refusal("its actor has no id and role")
+
+    def _payload(self, leaf, whole, payload_text):
+        self.left_out = False
+        digest = leaf.get("payload")
+        if "payload" not in leaf:
+            if not isinstance(leaf.get("data"), dict) or not isinstance(leaf.get("reason", {}), dict):
+                raise Refusal("the leaf has neither data nor a digest")
+            if "payload" in whole or "salt" in whole:
+                raise Refusal("a payload stands beside a leaf that has its own")
+            self.data = leaf["data"]
+            return
+        if "data" in leaf or "reason" in leaf:
+            raise Refusal("the leaf has data and a digest of them")
+        fields(digest, "the digest", ["alg", "hash", "salted", "size"], ["alg", "hash", "size"])
+        count(digest["size"], "its size")
+        stated = from_base64(digest["hash"])
+        if digest["alg"] != "sha256" or digest.get("salted", False) is not False or stated is None or len(stated) != 32:
+            raise Refusal("the digest is of an unknown kind")
+        if payload_text is None:
+            if "salt" in whole:
+                raise Refusal("a salt without its payload", True)
+            self.left_out, self.data = True, None
+            return
+        salt = b""
+        if "salted" in digest:
+            if "salt" in whole:
+                raise Refusal("a salt stands beside an unsalted payload", True)
+            prefix = b"bioprocess-ledger/unsalted-payload/v1\n"
+        else:
+            prefix, salt = b"bioprocess-ledger/payload/v1\n", from_base64(whole.get("salt"))
+            if salt is None or len(salt) != 32:
+                raise Refusal("the payload has no salt of 32 bytes", True)
+        raw = payload_text.encode()
+        if hashlib.sha256(prefix + salt + raw).digest() != stated or str(len(raw)) != digest["size"]:
+            raise Refusal("its payload is not the one whose digest is in the log", True)
+        payload = whole["payload"]
+        fields(payload, "the payload", ["data", "reason"], ["data"])
+        if not isinstance(payload["data"], dict):
+            raise Refusal("the payload is not data and reason", True)
+        self.data = payload["data"]
+
+
+def seconds(text):
+    if not isinstance(text, str) or not INSTANT.fullmatch(text):
+        raise Refusal("an instant is not as the format says")
+    try:
+        return datetime.strptime(text, "%Y-%m-%dT%H:%M:%S.%fZ").replace(tzinfo=timezone.utc).timestamp()
+    except ValueError:
+        raise Refusal("an instant does not exist") from None
+
+
+def cell(value):
+    text = value if isinstance(value, str) else ""
+    if re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9 .:_%/-]*", text):
+        return text
+    if text[:1] in ("=", "+", "-", "@", "\t", "\r") and text:
+        text = "'" + text
+    return '"' + text.replace('"', '""') + '"' if re.search(r'[",\r\n]', text) else text
+
+
+def csv_row(entry):
+    leaf, data = entry.leaf, entry.data
+    flags = " ".join(data["flags"]) if isinstance(data.get("flags"), list) else ""
+    before = [cell(leaf["occurredAt"]), cell(data.get("tag")), canonical(data.get("value"))]
+    after = [data.get("unit"), data.get("quality"), flags, data.get("vessel"), leaf["receivedAt"], leaf["recordedAt"],
+             leaf["origin"], leaf["stream"], leaf["revision"], str(entry.index), leaf["id"]]
+    return (",".join(before + [cell(one) for one in after]) + "\r\n").encode()
+
+
+CSV_HEADER = b"at,tag,value,unit,quality,flags,vessel,receivedAt,recordedAt,origin,stream,revision,index,id\r\n"
+
+
+class Verifier:
+    def __init__(self, path, log_keys, export_keys, witnesses, quorum):
+        self.path, self.log_keys, self.export_keys = path, log_keys, export_keys
+        self.witnesses, self.quorum = witnesses, quorum
+        self.findings = Findings()
+        self.manifest, self.events = None, 0
+
+    def run(self):
+        try:
+            self._run()
+        except Refusal as refusal:
+            self.findings.fail("container", str(refusal))
+        return self
+
+    def attempt(self, check, member, make):
+        try:
+            return make()
+        except Refusal as refusal:
+            self.findings.fail(check, str(refusal), member=member)
+            return None
+
+    def _run(self):
+        archive = self.archive = Archive(self.path)
+        for name in REQUIRED:
+            if name not in archive.members:
+                raise Refusal("the member %s is missing" % name)
+        for name in archive.members:
+            if name not in REQUIRED and not OPTIONAL.fullmatch(name):
+                raise Refusal("the member %s belongs to no extract" % name)
+        self.chunk_names = sorted(name for name in archive.members if name.startswith("events-"))
+        if self.chunk_names != ["events-%06d.ndjson" % (at + 1) for at in range(len(self.chunk_names))]:
+            raise Refusal("one of the events members is missing")
+        raw = archive.whole("manifest.json")
+        self.manifest = self.attempt("manifest", "manifest.json", lambda: parse_manifest(raw))
+        if self.manifest is None:
+            return
+        if not self.check_checkpoint():
+            return
+        self.read_events()
+        self.check_counts()
+        self.check_completeness()
+        self.check_scope()
+        self.check_keys()
+        self.check_tokens()
+        self.check_members()
+        self.attempt("manifest", "manifest.sig", lambda: self.check_signature(raw))
+        table = next((one for one in self.manifest["members"] if one["name"] == "readings.csv"), {})
+        if self.rows != self.manifest["readings"] or table.get("sha256") != self.table.hexdigest() or table.get("size") != self.table_size:
+            self.findings.fail("renderings", "it is not what the events say", member="readings.csv")
+
+    def check_checkpoint(self):
+        member, manifest = "checkpoint.txt", self.manifest
+        raw = self.archive.whole(member)
+        note = self.attempt("checkpoint", member, lambda: parse_note(raw, "the checkpoint"))
+        parsed = note and self.attempt("checkpoint", member, lambda: parse_checkpoint(note[0]))
+        if not parsed:
+            return False
+        self.origin, self.size, self.root = parsed
+        mine = [key for key in self.log_keys if key.name == self.origin]
+        if not self.log_keys:
+            self.findings.skip("checkpoint", "no key was given")
+        else:
+            found = self.attempt("checkpoint", member, lambda: signers(note, mine, "the checkpoint"))
+            if found == []:
+                self.findings.fail("checkpoint", "no key that you gave signed it", member=member)
+        found = self.attempt("witnesses", member, lambda: signers(note, self.witnesses, "the checkpoint"))
+        if found is not None and self.witnesses and len(found) < (self.quorum or len(self.witnesses)):
+            self.findings.fail("witnesses", "%d of %d cosigned" % (len(found), len(self.witnesses)), member=member)
+        stated = manifest["checkpoint"]
+        if manifest["origin"] != self.origin or stated["size"] != self.size or from_base64(stated["root"]) != self.root:
+            self.findings.fail("manifest", "it speaks of another checkpoint", member="manifest.json")
+            return False
+        return True
+
+    def read_events(self):
+        manifest, fail = self.manifest, self.findings.fail
+        self.firsts = {one["stream"]: one["first"] for one in manifest["streams"]}
+        self.streams, self.keys, self.stamps, self.statement = {}, {}, [], None
+        self.table, self.table_size, self.rows = hashlib.sha256(CSV_HEADER), len(CSV_HEADER), 0
+        self.tree, self.can_prove, self.searches, self.last_index = Tree(), True, 0, -1
+        self.first = self.last = None
+        self.check_stamps()
+        self.covering, self.logged, self.last_time = 0, -1, ""
+        self.proof = Pieces(self.archive.chunks("proof.bin"), b"bioledger-multi-proof/v1\n", "proof.bin")
+        prints = Pieces(self.archive.chunks("fingerprints.bin"), b"bioledger-fingerprints/v1\n", "fingerprints.bin")
+        for name in self.chunk_names:
+            try:
+                for line in self.archive.lines(name):
+                    self.take(line, prints)
+            except Refusal as refusal:
+                self.can_prove = False
+                fail("leaves", str(refusal), member=name)
+        if self.can_prove:
+            self.fill_gap(self.last_index + 1, self.size)
+        if self.proof.drain() > 0:
+            fail("inclusion", "it holds more hashes than the proof needs", member="proof.bin")
+        if prints.drain() > 0:
+            fail("streams", "something after it is missing", self.last)
+        if self.can_prove and self.tree.size == self.size and self.tree.root() != self.root and not self.findings.has("inclusion"):
+            fail("inclusion", "the events lead to another root than the signed one")
+
+    def take(self, line, prints):
+        fail = self.findings.fail
+        self.events += 1
+        try:
+            entry = Entry(line, self.manifest["origin"])
+        except Refusal as refusal:
+            index = re.search(r'"index":"([0-9]{1,15})"', line)
+            rest = re.search(r'"revision":"([0-9]{1,15})".{0,2000}?"stream":"([^"]{1,200})"', line)
+            event = place(rest.group(2), int(rest.group(1)), int(index.group(1)) if index else None) if rest else self.last
+            fail("payloads" if refusal.payload else "leaves", str(refusal), event)
+            self.can_prove = False
+            prints.take(8)
+            return
+        event = place(entry.stream, entry.revision, entry.index)
+        self.first, self.last = self.first or event, event
+        self.compare_fingerprint(entry, event, prints)
+        objection = self.follow(entry, event)
+        if objection:
+            fail("streams", objection[0], objection[1])
+        self.prove(entry, event)
+        self.check_time(entry, event)
+        self.look(entry, event)
+
+    def compare_fingerprint(self, entry, event, prints):
+        if self.searches > 1000:
+            return
+        fingerprint, own = prints.take(8), entry.hash[:8]
+        if fingerprint == own:
+            return
+        self.searches += 1
+        missing = prints.ahead(own)
+        if fingerprint is not None and missing is not None:
+            prints.take(8 * (missing + 1))
+        else:
+            self.findings.fail("leaves", "its leaf is not the one that the extract was made with", event)
+
+    def follow(self, entry, event):
+        """Message and event; None when the event is in its place."""
+        stream, revision = entry.stream, entry.revision
+        batch = self.manifest["batchId"]
+        allowed = ["%s-%s" % (category, batch) for category in ["batch"] + BULK]
+        if stream not in allowed + ["ledger-keys", "ledger-timestamps", "ledger-heads"]:
+            return "its stream is none of batch " + batch, event
+        before = self.streams.get(stream)
+        digest = base64.b64encode(entry.hash).decode()
+        heads = self.manifest["heads"]
+        at_heads = (revision, entry.index, digest) if heads and entry.index < heads["size"] else None
+        state = dict(before or {"first": revision, "first_at": entry.recorded_at, "events": 0, "at_heads": None})
+        state.update(last=revision, index=entry.index, hash=digest, last_at=entry.recorded_at,
+                     sealed=entry.type == "StreamSealed", events=state["events"] + 1)
+        if at_heads:
+            state["at_heads"] = at_heads
+        self.streams[stream] = state
+        if before:
+            if stream == "ledger-heads":
+                return "a second heads statement", event
+            if before["sealed"]:
+                return "it stands after the seal of its stream", event
+            if revision > before["last"] + 1:
+                return "it is missing", place(stream, before["last"] + 1)
+            if revision <= before["last"]:
+                return "it stands after revision %d" % before["last"], event
+            if entry.prev != before["hash"]:
+                return "revision %d names another event as the one before it" % revision, place(stream, before["last"], before["index"])
+        elif stream != "ledger-heads" and revision != self.firsts.get(stream, 0):
+            return "the stream does not begin with it", place(stream, self.firsts.get(stream, 0))
+        if entry.type == "StreamSealed":
+            sealed = (entry.data or {}).get("count")
+            if isinstance(sealed, bool) or sealed != revision:
+                return "the seal counts otherwise", event
+        return None
+
+    def prove(self, entry, event):
+        if not self.can_prove:
+            return
+        if entry.index <= self.last_index or entry.index >= self.size:
+            self.can_prove = False
+            self.findings.fail("streams", "its index does not rise, or is beyond the checkpoint", event)
+            return
+        self.fill_gap(self.last_index + 1, entry.index)
+        if self.can_prove:
+            self.tree.append(0, entry.hash)
+            self.last_index = entry.index
+
+    def fill_gap(self, start, end):
+        for level in tiling(start, end):
+            digest = self.proof.take(32)
+            if digest is None:
+                self.can_prove = False
+                self.findings.fail("inclusion", "it ends before the proof is complete", member="proof.bin")
+                return
+            self.tree.append(level, digest)
+
+    def check_stamps(self):
+        before = None
+        for stamp in self.manifest["stamps"]:
+            seconds(stamp["stampedAt"])
+            if stamp["size"] > stamp["index"] or (before and (
+                    stamp["index"] <= before["index"] or stamp["size"] < before["size"] or stamp["stampedAt"] < before["stampedAt"])):
+                raise Refusal("the time stamps are not in the order of the log")
+            before = stamp
+
+    def check_time(self, entry, event):
+        stamps, at, index = self.manifest["stamps"], entry.recorded_at, entry.index
+        if at < self.last_time:
+            self.findings.fail("times", "it was recorded before an earlier event of the log", event)
+            return
+        self.last_time = at
+        while self.covering < len(stamps) and stamps[self.covering]["size"] <= index:
+            self.covering += 1
+        while self.logged + 1 < len(stamps) and stamps[self.logged + 1]["index"] < index:
+            self.logged += 1
+        if self.covering < len(stamps) and seconds(at) > seconds(stamps[self.covering]["stampedAt"]) + TOLERANCE_SECONDS:
+            self.findings.fail("times", "it is later than a time stamp over it", event)
+        elif self.logged >= 0 and seconds(at) < seconds(stamps[self.logged]["stampedAt"]) - TOLERANCE_SECONDS:
+            self.findings.fail("times", "it is earlier than a time stamp logged before it", event)
+
+    def look(self, entry, event):
+        manifest, fail, data = self.manifest, self.findings.fail, entry.data
+        batch, record = manifest["batchId"], "batch-" + manifest["batchId"]
+        if entry.left_out:
+            if manifest["request"]["scope"] != "signatures-only" or entry.stream != record or entry.type in APPROVING:
+                fail("payloads", "its payload is missing", event)
+            return
+        if entry.stream.endswith(batch) and data.get("batchId", batch) != batch:
+            fail("streams", "it speaks of another batch", event)
+        if entry.type == "SensorReadingRecorded" and entry.stream.startswith("reading-"):
+            row = csv_row(entry)
+            self.rows += 1
+            self.table_size += len(row)
+            self.table.update(row)
+            return
+        try:
+            if entry.stream == "ledger-keys":
+                self.apply_key(entry.type, data)
+        except Refusal as refusal:
+            fail("keys", str(refusal), event)
+        if entry.stream == "ledger-timestamps":
+            self.stamps.append((entry.index, data))
+        if entry.stream == "ledger-heads":
+            if entry.type != "HeadsStated" or not manifest["heads"] or entry.index != manifest["heads"]["index"]:
+                fail("completeness", "it is not the heads statement that the manifest names", event)
+            else:
+                self.statement = data
+        self.check_approval(entry, event)
+
+    def apply_key(self, kind, data):
+        key = self.keys.get(data.get("verifierKey"))
+        if kind == "LedgerKeyAdded":
+            if key or not isinstance(data.get("verifierKey"), str) or not isinstance(data.get("purpose"), str):
+                raise Refusal("it adds no new key")
+            self.keys[data["verifierKey"]] = {"purpose": data["purpose"], "from": count(data.get("fromSize"), "fromSize")}
+            return
+        if not key or key["purpose"] != data.get("purpose"):
+            raise Refusal("it speaks of a key that was never added")
+        if kind == "LedgerKeyRetired":
+            key["last"] = count(data.get("lastSize"), "lastSize")
+        elif kind == "LedgerKeyRevoked":
+            key["bad"] = count(data.get("firstBadSize"), "firstBadSize")
+        else:
+            raise Refusal(kind + " is no event of a key")
+
+    def holds(self, text, purpose):
+        key = self.keys.get(text)
+        return bool(key and key["purpose"] == purpose and key["from"] <= self.size
+                    and self.size <= key.get("last", self.size) and self.size < key.get("bad", self.size + 1))
+
+    def check_approval(self, entry, event):
+        data, actor = entry.data, entry.leaf["actor"]["id"]
+        if entry.type == "BatchClosed":
+            by = data.get("closedBy", actor)
+            if data.get("approvedBy") in (by, actor):
+                self.findings.fail("signatures", "the same person closed the batch and approved the closure", event)
+        if entry.type == "BatchInoculated" and isinstance(data.get("override"), dict):
+            if data["override"].get("approvedBy") == actor:
+                self.findings.fail("signatures", "the same person entered and approved the override", event)
+
+    def check_counts(self):
+        fail = self.findings.fail
+        if self.events != self.manifest["events"]:
+            fail("leaves", "%d events are in it, the manifest counts %d" % (self.events, self.manifest["events"]))
+        stated = {one["stream"]: one for one in self.manifest["streams"]}
+        for stream, state in self.streams.items():
+            one = stated.pop(stream, None)
+            if not one or (one["first"], one["last"], one["events"]) != (state["first"], state["last"], state["events"]):
+                if one and one["last"] > state["last"]:
+                    fail("streams", "it is missing", place(stream, state["last"] + 1))
+                else:
+                    fail("streams", "the manifest counts its stream otherwise", place(stream, state["last"], state["index"]))
+        for stream, one in stated.items():
+            fail("streams", "the whole stream is missing", place(stream, one["first"]))
+
+    def is_bulk(self, stream):
+        return stream in ["%s-%s" % (category, self.manifest["batchId"]) for category in BULK]
+
+    def ends_after_range(self, stream, state):
+        request = self.manifest["request"]
+        return request["scope"] == "range" and self.is_bulk(stream) and "to" in request and state["last_at"] > request["to"]
+
+    def check_completeness(self):
+        manifest, fail, request = self.manifest, self.findings.fail, self.manifest["request"]
+        record = "batch-" + manifest["batchId"]
+        if record not in self.streams:
+            fail("completeness", "the whole stream is missing", place(record, 0))
+        heads = self.attempt("completeness", "heads.ndjson", self.read_heads)
+        still_open = []
+        for stream, state in self.streams.items():
+            if stream == "ledger-heads":
+                continue
+            cut = request["scope"] == "range" and self.is_bulk(stream) and "from" in request and state["first_at"] < request["from"]
+            if state["first"] > 0 and not cut:
+                fail("completeness", "the stream does not begin at revision 0", place(stream, 0))
+            if heads is not None and state["at_heads"]:
+                revision, index, digest = state["at_heads"]
+                if self.ends_after_range(stream, state) and state["last"] == revision:
+                    continue
+                if heads.get(digest) != (revision + 1, index):
+                    fail("completeness", "the heads statement knows another end of its stream", place(stream, revision, index))
+            elif heads is None and not state["sealed"] and not self.ends_after_range(stream, state):
+                still_open.append(stream)
+        if still_open and not self.findings.has("completeness"):
+            self.findings.skip("completeness", "no heads statement says where %s end" % ", ".join(still_open))
+
+    def read_heads(self):
+        stated = self.manifest["heads"]
+        if stated is None:
+            if "heads.ndjson" in self.archive.members:
+                raise Refusal("the manifest names no heads statement")
+            return None
+        if "heads.ndjson" not in self.archive.members or self.statement is None:
+            raise Refusal("the heads statement that the manifest names is not in the extract")
+        tree, records, total, before, ends = Tree(), {}, 0, b"", set()
+        for line in self.archive.lines("heads.ndjson"):
+            record = fields(parse_canonical(line, "a record"), "a record", ["count", "lastIndex", "lastLeafHash", "streamKey"])
+            key, last = from_base64(record["streamKey"]), from_base64(record["lastLeafHash"])
+            events, index = count(record["count"], "count"), count(record["lastIndex"], "lastIndex")
+            if key is None or len(key) != 32 or last is None or len(last) != 32 or key <= before:
+                raise Refusal("the records do not ascend by stream key")
+            if events < 1 or index < events - 1 or index >= stated["size"] or index in ends or record["lastLeafHash"] in records:
+                raise Refusal("a record cannot be true")
+            before, total = key, total + events
+            ends.add(index)
+            records[record["lastLeafHash"]] = (events, index)
+            tree.append(0, leaf_hash(line))
+        size = str(stated["size"])
+        if total != stated["size"] or not records or stated["size"] > stated["index"]:
+            raise Refusal("the counts do not sum to the size")
+        if self.statement != {"root": base64.b64encode(tree.root()).decode(), "size": size, "total": size, "streams": str(len(records))}:
+            raise Refusal("its records are not those of the statement in the log")
+        return records
+
+    def check_scope(self):
+        request, fail = self.manifest["request"], lambda message: self.findings.fail("scope", message, member="manifest.json")
+        bounds = [request[key] for key in ("from", "to") if key in request]
+        if (request["scope"] == "range") != bool(bounds) or not all(INSTANT.fullmatch(one) for one in bounds):
+            fail("a range has bounds, and nothing else has")
+        for stream in self.manifest["omitted"]:
+            if request["scope"] != "signatures-only" or not self.is_bulk(stream) or stream in self.streams:
+                fail(stream + " may not be left out")
+        if request["scope"] == "signatures-only":
+            for stream, state in self.streams.items():
+                if self.is_bulk(stream):
+                    self.findings.fail("scope", "its stream is not of such an extract", place(stream, state["first"], state["index"]))
+
+    def check_keys(self):
+        if not self.keys:
+            self.findings.fail("keys", "the log names no key", place("ledger-keys", 0))
+            return
+        mine = [key for key in self.log_keys if key.name == self.origin]
+        if mine and not any(self.holds(key.text, "log") for key in mine):
+            self.findings.fail("keys", "the key that you gave does not hold at size %d" % self.size)
+
+    def check_tokens(self):
+        stated = [(stamp["index"], str(stamp["size"]), stamp["stampedAt"]) for stamp in self.manifest["stamps"]]
+        if stated != [(index, data.get("size"), data.get("stampedAt")) for index, data in self.stamps]:
+            self.findings.fail("times", "its time stamps are not those of the log", member="manifest.json")
+        for name in self.archive.members:
+            if name.startswith("timestamp-"):
+                digest = base64.b64encode(hashlib.sha256(self.archive.whole(name)).digest()).decode()
+                if not any(data.get("size") == name[10:-4] and data.get("tokenSha256") == digest for _, data in self.stamps):
+                    self.findings.fail("times", "no time stamp of the log is this token", member=name)
+
+    def check_members(self):
+        stated = {one["name"]: one for one in self.manifest["members"]}
+        if len(stated) != len(self.manifest["members"]):
+            self.findings.fail("manifest", "it lists a member twice", member="manifest.json")
+        for name, member in self.archive.members.items():
+            if name in ("manifest.json", "manifest.sig"):
+                continue
+            one = stated.pop(name, None)
+            digest = self.attempt("manifest", name, lambda: self.archive.digest(name))
+            if digest is not None and (not one or one["sha256"] != digest or one["size"] != member[3]):
+                self.findings.fail("manifest", "it is not what the manifest lists", member=name)
+        for name in stated:
+            self.findings.fail("manifest", "it is missing", member=name)
+
+    def check_signature(self, raw):
+        text, signatures = parse_note(self.archive.whole("manifest.sig"), "manifest.sig")
+        root = base64.b64encode(self.root).decode()
+        digest = base64.b64encode(hashlib.sha256(raw).digest()).decode()
+        if text != "\n".join([FORMAT, self.origin, str(self.size), root, digest]) + "\n":
+            raise Refusal("it is the signature of another manifest or checkpoint")
+        keys = self.export_keys or [Key(key) for key in self.keys if self.holds(key, "export")]
+        if not signers((text, signatures), keys, "the manifest"):
+            raise Refusal("no export key that holds signed it")
+
+    def verdict(self):
+        failed = {finding["check"] for finding in self.findings.all}
+        checks = {check: "fail" if check in failed else "not-checked" if check in self.findings.skipped else "pass" for check in CHECKS}
+        incomplete = not self.log_keys or "completeness" in self.findings.skipped
+        first = next((finding["event"] for finding in self.findings.all if finding["event"]), None)
+        return {"exit": 1 if failed else 2 if incomplete else 0, "checks": checks, "events": self.events,
+                "findings": self.findings.all[:200], "firstBadEvent": first}
+
+
+def key_of(text, kind):
+    if not re.search(r"\+[0-9a-f]{8}\+", text):
+        with open(text, encoding="utf-8") as file:
+            text = file.readline().strip()
+    key = Key(text)
+    if key.type != kind:
+        raise Refusal("the key of %s is of another kind" % key.name)
+    return key
+
+
+def describe(finding):
+    event, member = finding["event"], finding["member"]
+    if event:
+        position = " (position %d of the log)" % event["index"] if "index" in event else ""
+        return "%s revision %d%s: %s" % (event["stream"], event["revision"], position, finding["message"])
+    return "%s: %s" % (member, finding["message"]) if member else finding["message"]
+
+
+def verify(path, keys, export_keys=(), witnesses=(), quorum=None):
+    return Verifier(path, list(keys), list(export_keys), list(witnesses), quorum).run().verdict()
+
+
+def main():
+    parser = argparse.ArgumentParser(description="verifies an extract of a batch")
+    parser.add_argument("extract")
+    for option in ("--key", "--export-key", "--witness"):
+        parser.add_argument(option, action="append", default=[])
+    parser.add_argument("--quorum", type=int)
+    parser.add_argument("--json", action="store_true")
+    given = parser.parse_args()
+    try:
+        keys = [[key_of(key, kind) for key in some] for some, kind in ((given.key, 1), (given.export_key, 1), (given.witness, 4))]
+        verdict = verify(given.extract, *keys, given.quorum)
+    except (Refusal, OSError) as error:
+        print("verify: %s" % error, file=sys.stderr)
+        return 2
+    if given.json:
+        print(json.dumps(verdict))
+        return verdict["exit"]
+    for check, status in verdict["checks"].items():
+        first = next((finding for finding in verdict["findings"] if finding["check"] == check), None)
+        print("%s  %s%s" % ({"pass": "PASS", "fail": "FAIL"}.get(status, "----"), check, ": " + describe(first) if first else ""))
+    print(["VERIFIED", "FAILED: do not rely on this extract", "INCOMPLETE: consistent as far as it could be checked"][verdict["exit"]])
+    return verdict["exit"]
+
+
+if __name__ == "__main__":
+    sys.exit(main())
