@@ -13,11 +13,21 @@ import { benchAppendPath } from './append-path.ts'
 import { cleanupList } from './cleanup.ts'
 import { benchDayBatch } from './day-batch.ts'
 import { benchIngest } from './ingest.ts'
+import { benchKafka } from './kafka.ts'
 import { benchLedger } from './ledger.ts'
 import { endDescendants } from './processes.ts'
 import { type Measurement, tableOf } from './report.ts'
 
-const lineNames = ['append', 'latency', 'ingest', 'ledger', 'read-all', 'rebuild', 'queries'] as const
+const lineNames = [
+  'append',
+  'latency',
+  'ingest',
+  'ledger',
+  'kafka',
+  'read-all',
+  'rebuild',
+  'queries',
+] as const
 type LineName = (typeof lineNames)[number]
 
 const { only, json } = new Command('bench')
@@ -87,11 +97,12 @@ async function bench(): Promise<Measurement[]> {
       })),
     )
   const isDayWanted = isWanted('read-all') || isWanted('rebuild') || isWanted('queries')
-  if (!isWanted('append') && !isWanted('ledger') && !isDayWanted) return measured
+  if (!isWanted('append') && !isWanted('ledger') && !isWanted('kafka') && !isDayWanted) return measured
   const postgres = await startEmbeddedPostgres({ folder: join(folder, 'postgres') })
   cleanup.add(() => postgres.stop())
   if (isWanted('append')) measured.unshift(...(await append(postgres)))
   if (isWanted('ledger')) measured.push(await benchLedger({ postgres, folder, scale, cleanup, log }))
+  if (isWanted('kafka')) measured.push(...(await benchKafka({ postgres, folder, scale, cleanup, log })))
   if (isDayWanted)
     measured.push(
       ...(await benchDayBatch({

@@ -10,7 +10,6 @@ import { fileURLToPath } from 'node:url'
 import { freePort } from '../../free-port.ts'
 import { skipUnless } from '../../toolchain/require.ts'
 import { brokerLibs } from './broker-libs.ts'
-import { containerReason, startBrokerInContainer } from './container-broker.ts'
 
 export type TestBroker = {
   /** `host:port`, the same after every start. */
@@ -24,17 +23,20 @@ export type TestBroker = {
 }
 
 const libs = await brokerLibs()
-const container = 'missing' in libs ? await containerReason() : undefined
+const container = 'missing' in libs ? await import('./container-broker.ts') : undefined
+const withoutDocker = await container?.containerReason()
 
 /** What to give a test as `skip`. */
 export const skipWithoutKafka: string | false = skipUnless(
   'kafka',
-  'folder' in libs || container === undefined,
-  'missing' in libs ? `${libs.missing}; ${container ?? ''}` : '',
+  'folder' in libs || withoutDocker === undefined,
+  'missing' in libs ? `${libs.missing}; no Docker: ${withoutDocker}` : '',
 )
 
 export async function startTestBroker(): Promise<TestBroker> {
-  return 'folder' in libs ? await startBrokerFromJars(libs.folder) : await startBrokerInContainer()
+  if ('folder' in libs) return await startBrokerFromJars(libs.folder)
+  if (!container || withoutDocker !== undefined) throw new Error(`no broker: ${libs.missing}`)
+  return await container.startBrokerInContainer()
 }
 
 async function startBrokerFromJars(jars: string): Promise<TestBroker> {
