@@ -33,9 +33,6 @@ export function growthOnGlycerol(yieldGPerG: number): GrowthStoichiometry {
   }
 }
 
-/** Bands of RQ on glycerol, sustained for 10 min with the signal gate passed: outside is information, then a warning. */
-export const quotientBands = { expected: [0.55, 0.85], warning: [0.45, 1] } as const
-
 /** W/L from an oxygen uptake rate in mol/L/h: 0.46 MJ per mol O2, whatever the substrate. */
 export function metabolicHeat(oxygenUptakeRate: number): number {
   return (oxygenUptakeRate * 460_000) / 3600

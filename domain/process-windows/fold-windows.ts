@@ -74,7 +74,9 @@ export function windowFold(options: WindowFoldOptions): WindowFold {
         case 'SampleTaken': {
           const data = event.data as DataOf<typeof sampleTaken>
           if (open?.batchId !== data.batchId) return none
-          open.sample(event.position, numberOf(data.volumeMl) ?? 0, {
+          // A replicate is another assay of broth that was drawn once.
+          const drawnMl = (data.replicate ?? 1) > 1 ? 0 : (numberOf(data.volumeMl) ?? 0)
+          open.sample(event.position, drawnMl, {
             sampleEventId: event.id,
             sampledMs: instants(event.occurredAt),
             od600: Number(data.od600),

@@ -283,6 +283,22 @@ test('a sample is known from the window on in which it was recorded, never befor
   assert.ok(Math.abs(volumes[0]! - volumes[1]! - 0.01) < 1e-4, String(volumes))
 })
 
+test('a replicate is another assay of the same broth: it takes no volume of its own', () => {
+  const volumeAfter = (replicates: number) => {
+    const { fold, events, read } = opened()
+    fold.apply(events.inoculated(startMs))
+    read(0)
+    for (let replicate = 1; replicate <= replicates; replicate++) {
+      const sample = events.sample(startMs + 5_000, '0.412', '10')
+      fold.apply({ ...sample, data: { ...sample.data, replicate } })
+    }
+    const [window] = read(31)
+    assert.equal(window?.samples.length, replicates)
+    return window.derived.volume?.value
+  }
+  assert.equal(volumeAfter(2), volumeAfter(1))
+})
+
 test('mixed origins show the one furthest from the process', () => {
   const { fold, events } = opened()
   const as = (second: number, origin: RecordedEvent['origin']) =>

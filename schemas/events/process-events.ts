@@ -40,7 +40,7 @@ export const processWindowDerived = eventType({
     inputPositions: z.strictObject({ from: positionText, to: positionText }),
     rulesVersion: z.string(),
     phase: processPhase.nullable(),
-    /** Keys such as `CER`, `OUR`, `RQ`, `kLa`, `mu`, `muGas`, `qO2`, `qCO2`, `volume`, `cumulativeCO2`; units in `derived.ts`. */
+    /** Keys such as `CER`, `OUR`, `RQ`, `kLa`, `mu`; names and units: `domain/process-windows/derived-quantities.ts`. */
     derived: z.record(z.string(), derivedValue),
     /** Tags whose cleaned value is not simply good: worst quality, rule and the raw positions concerned. */
     corrections: z.array(
