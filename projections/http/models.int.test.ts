@@ -67,7 +67,15 @@ test('the card shown is the card that was registered; another one is refused', a
   const side = await readSide(t, { modelFolder })
   await side.startProjector()
   await side.projected(
-    await side.append([modelRegistered('1.0.0', { cardSha256: sha256(card) }), modelRegistered('2.0.0')]),
+    await side.append([
+      modelRegistered('1.0.0', { cardSha256: sha256(card) }),
+      modelRegistered('2.0.0', { reportSha256: '0'.repeat(64) }),
+    ]),
+  )
+  const listed = (await side.get('/api/v1/models')).json() as { items: { reportSha256: string | null }[] }
+  assert.deepEqual(
+    listed.items.map(({ reportSha256 }) => reportSha256),
+    ['e'.repeat(64), null],
   )
   const shown = await side.get('/api/v1/models/od600/card?version=1.0.0')
   assert.equal(shown.status, 200)

@@ -93,10 +93,10 @@ export async function readThinnedForecasts(
   const reduced = sourceCount > question.points
   const bucketMs = reduced ? Math.max(1, Math.ceil((spanMs + 1) / question.points)) : 1
   const { rows } = await client.query<Row>(
-    `SELECT ${columns} FROM (
-       SELECT DISTINCT ON (floor(extract(epoch FROM issued_at) * 1000 / $5), kind) * FROM forecast
+    `SELECT ${columns} FROM forecast WHERE position IN (
+       SELECT DISTINCT ON (floor(extract(epoch FROM issued_at) * 1000 / $5), kind) position FROM forecast
        WHERE batch_id = $1 AND position <= $2 AND issued_at >= $3 AND issued_at < $4
-       ORDER BY floor(extract(epoch FROM issued_at) * 1000 / $5), kind, issued_at DESC, position DESC) AS newest
+       ORDER BY floor(extract(epoch FROM issued_at) * 1000 / $5), kind, issued_at DESC, position DESC)
      ORDER BY issued_at, position`,
     [...boundsOf(question), bucketMs],
   )
@@ -138,7 +138,8 @@ export async function readWithheldSpans(
     model_version: string
   }>(
     `WITH outcome AS (
-       SELECT *, row_number() OVER (ORDER BY issued_at, position)
+       SELECT position, kind, reason, detail, window_from, issued_at, model_id, model_version,
+         row_number() OVER (ORDER BY issued_at, position)
          - row_number() OVER (PARTITION BY kind, reason ORDER BY issued_at, position) AS island
        FROM forecast WHERE batch_id = $1 AND position <= $2 AND issued_at >= $3 AND issued_at < $4),
      span AS (

@@ -74,6 +74,10 @@ export async function readModelHistory(
 
 const activeFirst = ({ state }: ModelVersion): number => (state === 'active' ? 0 : 1)
 
+/** A model registered without the document says so by a hash of zeros. */
+const documentHash = (sha256: string | undefined): string | null =>
+  sha256 === undefined || /^0+$/.test(sha256) ? null : sha256
+
 function answerOf(version: ModelVersion): ModelVersionAnswer {
   const { registration, suspension } = version
   return {
@@ -88,8 +92,8 @@ function answerOf(version: ModelVersion): ModelVersionAnswer {
     modelHash: version.modelHash,
     featureSchemaHash: registration?.featureSchemaHash ?? null,
     registeredAt: registration?.registeredAt ?? null,
-    cardSha256: registration?.cardSha256 ?? null,
-    reportSha256: registration?.reportSha256 ?? null,
+    cardSha256: documentHash(registration?.cardSha256),
+    reportSha256: documentHash(registration?.reportSha256),
     files: (registration?.files ?? []).map(({ name, bytes, sha256 }) => ({ name, bytes, sha256 })),
     criteria: Object.fromEntries(Object.entries(registration?.criteria ?? {}).sort()),
     trainingData: registration?.trainingData ?? null,

@@ -191,6 +191,7 @@ export function Charts({ feed, forecasts, state, current, gaps, samples, nowMs, 
                   hasSoftSensor={drawing.softSensor.length > 0}
                   hasWithheld={forecast.spans.length > 0}
                   isOpen={isOpen}
+                  origin={state.origin}
                   nowMs={nowMs}
                   zone={zone}
                   withFan={withFan}

@@ -68,10 +68,12 @@ export function drawForecastOver(chart: uPlot, scale: string, drawing: ForecastD
     const place = placeIn(chart, scale)
     ctx.strokeStyle = forecastInk
     ctx.lineWidth = ratio
-    for (const point of spaced(drawing.softSensor, place, 7 * ratio)) {
+    for (const point of spaced(drawing.softSensor, place, 9 * ratio)) {
       const { x, y } = place({ at: point.at, value: point.p50 })
       ctx.beginPath()
-      ctx.arc(x, y, 2 * ratio, 0, 2 * Math.PI)
+      ctx.arc(x, y, 2.2 * ratio, 0, 2 * Math.PI)
+      ctx.fillStyle = '#f7f8f9'
+      ctx.fill()
       ctx.stroke()
     }
     const { top, height, left, width } = chart.bbox

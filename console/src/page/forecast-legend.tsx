@@ -1,5 +1,5 @@
 /** What the forecast says in words: origin, marks on the chart, figures by horizon, coverage, or why there is none. */
-import type { Forecast, ForecastCoverage, IssuedForecast, WithheldSpan } from '../api/answers.ts'
+import type { Batch, Forecast, ForecastCoverage, IssuedForecast, WithheldSpan } from '../api/answers.ts'
 import type { AxisMode } from '../model/axis.ts'
 import {
   coverageWords,
@@ -16,8 +16,11 @@ import { forecastInk } from './forecast-drawing.ts'
 import { axisTime } from './pane-table.tsx'
 import { Shape } from './shape.tsx'
 
-/** A forecast whose window is older than this, against the newest reading, is said to be old. */
-const oldAfterMs = 5 * 60_000
+/**
+ * A forecast whose window is older than this, against the newest reading, is said to be old. Simulated and replayed data
+ * may run hundreds of times faster than the clock: seconds of work are minutes of source time there.
+ */
+const oldAfterMs = (origin: Batch['origin']): number => (origin === 'live' ? 2 : 30) * 60_000
 
 export function ForecastLegend({
   newest,
@@ -25,6 +28,7 @@ export function ForecastLegend({
   hasSoftSensor,
   hasWithheld,
   isOpen,
+  origin,
   nowMs,
   zone,
   withFan,
@@ -35,6 +39,7 @@ export function ForecastLegend({
   hasSoftSensor: boolean
   hasWithheld: boolean
   isOpen: boolean
+  origin: Batch['origin']
   nowMs: number
   zone: Zone
   withFan: boolean
@@ -83,7 +88,7 @@ export function ForecastLegend({
       {isIssued(newest) ? (
         <p className="forecast-words">
           Forecast {originWords(newest, zone)}
-          {isOpen && ageMs > oldAfterMs && (
+          {isOpen && ageMs > oldAfterMs(origin) && (
             <strong className="tone-caution">
               {' '}
               <Shape shape="up" />

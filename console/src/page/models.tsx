@@ -61,16 +61,18 @@ function Model({ model, asOfMs, zone }: { model: ModelVersion; asOfMs: number | 
       <p className="dim">
         sha <code title={model.modelHash}>{model.modelHash.slice(0, 8)}…</code>
       </p>
-      {model.cardSha256 !== null && (
-        <p className="documents">
+      <p className="documents">
+        {model.cardSha256 !== null && (
           <a href={document('card')} target="_blank" rel="noreferrer">
             Model card
           </a>
+        )}
+        {model.reportSha256 !== null && (
           <a href={document('report')} target="_blank" rel="noreferrer">
             Validation report
           </a>
-        </p>
-      )}
+        )}
+      </p>
     </li>
   )
 }

@@ -70,6 +70,7 @@ export function createSeriesFeed({ api, batchId, asOfMs, points }: SeriesFeedOpt
   let range: FetchRange = {}
   let abort = new AbortController()
   let fetchedAt = 0
+  let fetching = false
   let retry: ReturnType<typeof setTimeout> | undefined
   const timer = asOfMs === null ? setInterval(() => refresh(), refreshEveryMs) : undefined
 
@@ -105,7 +106,8 @@ export function createSeriesFeed({ api, batchId, asOfMs, points }: SeriesFeedOpt
       longest = Math.max(longest, tail.length)
     }
     publish()
-    if (longest > tailLimit && Date.now() - fetchedAt > refreshAtMostEveryMs) refresh()
+    // A question under way is not asked anew: its last answers would never come.
+    if (longest > tailLimit && !fetching && Date.now() - fetchedAt > refreshAtMostEveryMs) refresh()
   }
 
   /** A line has one unit, the first; a tag that is sent in another one too is not mixed into it. */
@@ -119,6 +121,7 @@ export function createSeriesFeed({ api, batchId, asOfMs, points }: SeriesFeedOpt
     abort.abort()
     abort = new AbortController()
     fetchedAt = Date.now()
+    fetching = true
     void fetchAll(abort.signal).catch((error: unknown) => {
       if (!(error instanceof DOMException && error.name === 'AbortError')) throw error
     })
@@ -142,6 +145,7 @@ export function createSeriesFeed({ api, batchId, asOfMs, points }: SeriesFeedOpt
       }),
     )
     if (signal.aborted) return
+    fetching = false
     if (failed.length > 0) retry = setTimeout(refresh, retryMs)
     store.set({ failed, loaded: true })
     publish()
