@@ -101,15 +101,18 @@ export function monitorModels(deps: MonitorDeps): ModelMonitor {
     deps.figures.alarms++
   }
 
+  let isDue = false
   const following = (async () => {
     for await (const page of store.subscribe({
       filter: { types: ['ForecastScored', ...governanceTypes], categories: ['forecast', 'model'] },
       signal,
     })) {
       for (const event of page.events) apply(event)
+      isDue ||= page.events.length > 0
       // What stood red in between counts no more: only the newest scores and the model in force now do.
-      if (page.caughtUp && page.events.length > 0)
-        await untilItWorks({ what: 'judge the models', log, signal }, judge)
+      if (!isDue || !page.caughtUp) continue
+      await untilItWorks({ what: 'judge the models', log, signal }, judge)
+      isDue = false
     }
   })().catch((error: unknown) => {
     if (!signal.aborted) log.error({ err: error }, 'the monitoring of models ended')

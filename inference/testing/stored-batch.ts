@@ -101,9 +101,10 @@ export async function appendHistory(store: EventStore, events: readonly Recorded
   await flush()
 }
 
-/** Readings carry the source that the store keeps of each. */
+/** Ids of the generated events are unique in their batch only. Readings carry the source that the store keeps of each. */
 function storable(event: RecordedEvent): ClientEvent {
-  const client = clientPart(event)
+  const id = derivedId(Date.parse(event.occurredAt), 'test', event.stream, event.id)
+  const client = { ...clientPart(event), id }
   if (event.type !== 'SensorReadingRecorded') return client
   const { vessel, tag } = event.data
   return { ...client, source: { topic: `bioprocess/pichia/${vessel}/sensors/${tag}` } }
