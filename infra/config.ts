@@ -91,6 +91,7 @@ const settings = z.object({
     .string()
     .regex(/^[^\s+/]{1,150}$/, 'a name without spaces, slashes and plus signs, e.g. ledger.company.example')
     .default('ledger.localhost'),
+  LEDGER_FILES: z.string().min(1, 'a folder').optional(),
   LEDGER_HEADS_EVERY_MIN: wholeNumber(1, 1_440).default(60),
   LEDGER_WITNESSES: z
     .string()
@@ -152,6 +153,8 @@ export type Config = {
   readonly site: string
   /** Begins the origin of a new log. */
   readonly ledgerName: string
+  /** Where the log is kept as static files, too. */
+  readonly ledgerFiles: string | undefined
   /** Least time between heads statements that nobody asked for. */
   readonly ledgerHeadsEveryMs: number
   /** Key of type 0x04 and submission prefix of each witness that cosigns the ledger's checkpoints. */
@@ -225,6 +228,7 @@ export function readConfig(
       simulateSeed: value.SIMULATE_SEED,
       site: value.SITE,
       ledgerName: value.LEDGER_NAME,
+      ledgerFiles: value.LEDGER_FILES,
       ledgerHeadsEveryMs: value.LEDGER_HEADS_EVERY_MIN * 60_000,
       ledgerWitnesses: (value.LEDGER_WITNESSES?.split(',') ?? []).map((entry) => {
         const [verifierKey = '', url = ''] = entry.split(' ')

@@ -14,6 +14,8 @@ import type { KeyVault } from './keys/key-vault.ts'
 import { ownEvents } from './sequencer/own-event.ts'
 import { runSequencer } from './sequencer/sequencer.ts'
 import { type SignedState, signedStateFile } from './sequencer/signed-state.ts'
+import { type FileMirror, fileMirror } from './storage/file-mirror.ts'
+import { postgresLogReader } from './storage/postgres-log-reader.ts'
 
 export type StartLedgerDeps = {
   readonly store: EventStore
@@ -34,6 +36,8 @@ export type StartLedgerDeps = {
   /** Keys elsewhere than in the folder. */
   readonly openVault?: (origin: string) => Promise<KeyVault>
   readonly signed?: SignedState
+  /** Also keeps the log as static files there. */
+  readonly filesFolder?: string | undefined
   /** Told once when the log must not go on; repeated until it succeeds, so it must be idempotent. */
   readonly raiseAlarm: (finding: string) => Promise<void>
 }
@@ -64,6 +68,10 @@ export function startLedger(deps: StartLedgerDeps): Ledger {
     trouble: undefined as unknown,
     refusal: undefined as Error | undefined,
   }
+  const files: FileMirror | undefined =
+    deps.filesFolder === undefined
+      ? undefined
+      : fileMirror({ reader: postgresLogReader(deps.pool), folder: deps.filesFolder, log: deps.log })
   const running = runSequencer({
     store: deps.store,
     pool: deps.pool,
@@ -98,6 +106,7 @@ export function startLedger(deps: StartLedgerDeps): Ledger {
         state.publishedAt = performance.now()
         state.owingSince = size === state.size ? undefined : performance.now()
         state.trouble = undefined
+        files?.follow()
       },
       trouble: (error) => {
         state.trouble = error
@@ -115,10 +124,12 @@ export function startLedger(deps: StartLedgerDeps): Ledger {
     stop: async () => {
       stopping.abort()
       await running
+      await files?.idle()
     },
     publishedSize: () => state.publishedSize,
     readiness: async () => {
       if (state.refusal) return { ok: false, detail: state.refusal.message }
+      if (files?.failure()) return { ok: false, detail: `static files: ${files.failure()}` }
       if (state.trouble) return { ok: false, detail: `tries again: ${messageOf(state.trouble)}` }
       if (state.role === 'standby') return { ok: true, detail: 'standby: another sequencer writes the log' }
       const owedMs = state.owingSince === undefined ? 0 : performance.now() - state.owingSince

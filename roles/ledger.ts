@@ -33,6 +33,7 @@ export async function startLedgerRole(deps: {
     site: config.site,
     originPrefix: `${config.ledgerName}/${config.site}`,
     folder,
+    filesFolder: config.ledgerFiles && resolve(config.ledgerFiles),
     headsEveryMs: config.ledgerHeadsEveryMs,
     raiseAlarm: (finding) => appendStoreAlarm(store, config.site, finding, 'ledger_refused'),
   })

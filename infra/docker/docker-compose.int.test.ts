@@ -56,6 +56,7 @@ test('the stack is valid with the settings of the example, and every role is con
     'eventstoredb',
     'ingest',
     'kafka',
+    'ledger',
     'migrate',
     'mosquitto',
     'otel-collector',
@@ -63,7 +64,7 @@ test('the stack is valid with the settings of the example, and every role is con
     'projector',
     'relay',
   ])
-  for (const role of ['api', 'ingest', 'projector', 'relay']) {
+  for (const role of ['api', 'ingest', 'ledger', 'projector', 'relay']) {
     const settings = Object.fromEntries(
       [...(services.get(role) ?? '').matchAll(/^\s+(BIOLEDGER_\w+): (.*)$/gm)].map(([, name, value]) => [
         name,

@@ -7,6 +7,7 @@ import assert from 'node:assert/strict'
 import { type ChildProcess, spawn } from 'node:child_process'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { readings, typed } from '../../infra/event-store/testing/sample-events.ts'
 import type { RecordedEvent } from '../../schemas/event.ts'
@@ -91,11 +92,21 @@ function startSealing(bed: LedgerBed): Sealing {
   }
 }
 
-/** Appends without pause until stopped: many streams, of which some are typed by people. */
+const furthestAhead = 10_000n
+
+/**
+ * Appends until stopped, as far ahead of the log as no drawn moment reaches: many streams, of which some are typed by
+ * people.
+ */
 function startPlant(bed: LedgerBed, random: () => number): { stop(): Promise<void> } {
   let stopped = false
   const running = (async () => {
+    let appended = 0n
     while (!stopped) {
+      if (appended - (await sizeOf(bed)) > furthestAhead) {
+        await delay(20)
+        continue
+      }
       const vessel = Math.floor(random() * 20)
       const events = random() < 0.1 ? [typed()] : readings(1 + Math.floor(random() * 60))
       await bed.store.append([
@@ -105,6 +116,7 @@ function startPlant(bed: LedgerBed, random: () => number): { stop(): Promise<voi
           events,
         },
       ])
+      appended += BigInt(events.length)
     }
   })()
   return {
