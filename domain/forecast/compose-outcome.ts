@@ -1,6 +1,7 @@
 /**
  * From the heads' raw outputs to what is said: residuals put back on the equations, quantiles in order, bounds
- * shifted by the conformal calibration of the phase, and withheld where the interval says too little.
+ * shifted by the conformal calibration of the phase, lower bounds widened by what a tenth of the glycerol missing
+ * would take away (nothing shows that before it is used up), and withheld where the interval says too little.
  */
 import type { Horizon } from '../../schemas/events/forecast-events.ts'
 import { attributionsOf } from './attributions.ts'
@@ -27,18 +28,27 @@ export function composeOutcome(
     const shifts = calibration.offsets[target]
     const shift = shifts[input.window.phase ?? 'all']
     const p50 = raw[1] ?? Number.NaN
-    return inOrder({
-      p5: Math.min(...raw) - shift.lower,
-      p50,
-      p95: Math.max(...raw) + shift.upper,
-    })
+    return { p5: Math.min(...raw) - shift.lower, p50, p95: Math.max(...raw) + shift.upper }
   }
-  const od = (horizon: Horizon, lnBase: number): { horizon: Horizon } & Quantiles => {
+  const od = (horizon: Horizon, lnBase: number, lnLowerBase = lnBase): { horizon: Horizon } & Quantiles => {
     const z = residuals(horizon)
-    const at = (residual: number): number => Math.exp(lnBase + basis.scale[horizon] * residual)
-    return { horizon, p5: at(z.p5), p50: at(z.p50), p95: at(z.p95) }
+    const at = (base: number, residual: number): number => Math.exp(base + basis.scale[horizon] * residual)
+    return {
+      horizon,
+      ...inOrder({
+        p5: at(Math.min(lnBase, lnLowerBase), z.p5),
+        p50: at(lnBase, z.p50),
+        p95: at(lnBase, z.p95),
+      }),
+    }
   }
-  const forecasts = horizons.map((horizon) => od(horizon, basis.lnOd + basis.outlook.lnRatio[horizon]))
+  const forecasts = horizons.map((horizon) =>
+    od(
+      horizon,
+      basis.lnOd + basis.outlook.lnRatio[horizon],
+      basis.lnOd + basis.shortOutlook.lnRatio[horizon],
+    ),
+  )
   const half = forecasts.find(({ horizon }) => horizon === 'PT30M')
   if (!half || !(half.p95 / half.p5 <= widestRatio))
     return {
@@ -61,8 +71,9 @@ function depletionOf(input: ForecastInput, residuals: (target: Target) => Quanti
   const minutes = basis.outlook.depletionMinutes
   if (basis.depleted || minutes === undefined || minutes > farthestDepletionMinutes) return undefined
   const z = residuals('depletion')
-  const at = (residual: number): number => Math.max(0, minutes + basis.scale.depletion * residual)
-  return { p5: at(z.p5), p50: at(z.p50), p95: at(z.p95) }
+  const at = (base: number, residual: number): number => Math.max(0, base + basis.scale.depletion * residual)
+  const short = Math.min(minutes, basis.shortOutlook.depletionMinutes ?? 0)
+  return inOrder({ p5: at(short, z.p5), p50: at(minutes, z.p50), p95: at(minutes, z.p95) })
 }
 
 const inOrder = ({ p5, p50, p95 }: Quantiles): Quantiles => ({

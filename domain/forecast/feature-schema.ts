@@ -5,6 +5,8 @@
  */
 import { hash } from 'node:crypto'
 import { canonicalJson } from '../../schemas/canonical-json.ts'
+import { domainLimits } from './domain-limits.ts'
+import { priors, transferSd } from './unknowns.ts'
 
 export type Feature = { readonly name: string; readonly unit: string; readonly group: FeatureGroup }
 export type FeatureGroup =
@@ -69,6 +71,10 @@ export const onlineFeatures: readonly Feature[] = [
 
 export const featureSchema = {
   version: 1,
+  /** What the features and the judgement before them rest on. */
+  limits: domainLimits,
+  priors,
+  inoculumSd: transferSd,
   features: [...softFeatures, ...onlineFeatures],
 } as const
 

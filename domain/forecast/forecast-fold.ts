@@ -14,9 +14,10 @@ import { type DomainWatch, domainWatch } from './in-domain.ts'
 import { type LiquidVolume, liquidVolume } from './liquid-volume.ts'
 import type { ForecastInput } from './outcome.ts'
 import { type OxygenTransfer, oxygenTransfer } from './oxygen-transfer.ts'
-import { rollForward } from './roll-forward.ts'
+import { type Outlook, type RollFrom, rollForward } from './roll-forward.ts'
 import { scales } from './scales.ts'
 import { type FilterInput, stateFilter } from './state-filter.ts'
+import { priors } from './unknowns.ts'
 import type { Filters, VesselEstimate } from './vessel-estimate.ts'
 import { type WindowSignals, windowSignals } from './window-signals.ts'
 
@@ -24,6 +25,10 @@ export type ForecastFold = { readonly apply: (window: ProcessWindow) => Forecast
 
 /** Nothing is said of the first minutes: no signal tells the inoculum from the medium yet. */
 const firstHours = 0.1
+/** Part of the glycerol that may be missing unnoticed. */
+const shortGlycerol = 0.1
+/** Beyond it no time to depletion is issued. */
+const farMinutes = 365
 
 type BatchMemory = {
   readonly filters: Filters
@@ -131,10 +136,11 @@ function take(memory: BatchMemory, window: ProcessWindow, hours: number): Vessel
   const { all } = memory.filters
   for (const filter of Object.values(memory.filters)) filter.apply(input)
   const now = all.rates()
+  const share = baseShare(memory, signals, volumeL)
   memory.depletion.apply({
     hours,
     glycerolGPerL: all.value('glycerol'),
-    baseShare: baseShare(memory, signals, volumeL),
+    baseShare: share,
     dissolvedOxygenPercent: signals.DO?.mean,
     carbonDioxidePercent: signals.Off_Gas_CO2?.mean,
   })
@@ -147,7 +153,7 @@ function take(memory: BatchMemory, window: ProcessWindow, hours: number): Vessel
       rpm: memory.lastRpm,
       enrichmentLPerMin: memory.enrichment,
     })
-  const outlook = rollForward({
+  const rollFrom: RollFrom = {
     hours,
     biomass: Math.exp(all.value('lnBiomass')),
     glycerol: input.depleted ? 0 : all.value('glycerol'),
@@ -165,7 +171,8 @@ function take(memory: BatchMemory, window: ProcessWindow, hours: number): Vessel
       airLPerMin: signals.Gas_MFC_air?.mean ?? 1,
       exhaustOxygenFraction: exhaustOxygen,
     },
-  })
+  }
+  const outlook = rollForward(rollFrom)
   return {
     window,
     hours,
@@ -179,7 +186,17 @@ function take(memory: BatchMemory, window: ProcessWindow, hours: number): Vessel
     samples: memory.samplesSeen.size,
     hoursSinceSample: hours - memory.lastSampleHours,
     depletedAtHours: memory.depletion.seenAtHours(),
+    baseShare: share,
+    transferChange: memory.oxygen.change(),
+    shortOutlook: shortOutlookOf(rollFrom, outlook),
   }
+}
+
+/** Where depletion is far even then, the same outlook serves. */
+function shortOutlookOf(from: RollFrom, outlook: Outlook): Outlook {
+  if (from.glycerol <= 0) return outlook
+  if (outlook.depletionMinutes === undefined || outlook.depletionMinutes > farMinutes) return outlook
+  return rollForward({ ...from, glycerol: Math.max(0, from.glycerol - shortGlycerol * priors.glycerol.mean) })
 }
 
 /** Inlet flow beyond the air that its controller passes, L/min; both carry the noise of their meters. */
@@ -224,6 +241,7 @@ function inputOf(estimate: VesselEstimate, domain: DomainWatch): ForecastInput {
       gasOnlyLnOd: filters.gasOnly.lnOd(),
       blindLnOd: filters.blind.lnOd(),
       outlook,
+      shortOutlook: estimate.shortOutlook,
       depleted: estimate.depletedAtHours !== undefined,
       scale: scales(estimate),
     },

@@ -81,9 +81,15 @@ export function gaussianState(
       const total = far ? (innovation / outlier) ** 2 : own + variance
       const step = innovation / total
       for (let row = 0; row < n; row++) x[row] = (x[row] ?? 0) + (gain[row] ?? 0) * step
-      for (let row = 0; row < n; row++)
-        for (let column = 0; column < n; column++)
-          p[row * n + column] = at(row, column) - ((gain[row] ?? 0) * (gain[column] ?? 0)) / total
+      for (let row = 0; row < n; row++) {
+        const share = (gain[row] ?? 0) / total
+        if (share === 0) continue
+        for (let column = 0; column <= row; column++) {
+          const value = at(row, column) - share * (gain[column] ?? 0)
+          p[row * n + column] = value
+          p[column * n + row] = value
+        }
+      }
       return normalised
     },
     sd: (index) => Math.sqrt(Math.max(0, at(index, index))),

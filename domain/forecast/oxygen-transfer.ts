@@ -19,6 +19,8 @@ export type OxygenTransfer = {
   /** 1/h at 500 rpm without enrichment; the middle of known vessels until one is learnt. */
   readonly kLa500: () => number
   readonly isLearnt: () => boolean
+  /** ln of the newest kLa over the one learnt; 0 while nothing is learnt or seen. */
+  readonly change: () => number
 }
 
 const unknownVessel = 200
@@ -28,6 +30,7 @@ const highestPercent = 85
 export function oxygenTransfer(): OxygenTransfer {
   let lnKla: number | undefined
   let seen = 0
+  let change = 0
   return {
     observe: ({ oxygenUptake, dissolvedOxygenPercent, exhaustOxygenFraction, rpm, enrichmentLPerMin }) => {
       const saturation = saturationMmolPerL * (exhaustOxygenFraction / oxygenInAir)
@@ -42,10 +45,12 @@ export function oxygenTransfer(): OxygenTransfer {
       const kLa = oxygenUptake / (saturation - oxygen)
       const now = Math.log(kLa / transferFactor(rpm, enrichmentLPerMin))
       seen++
+      change = lnKla === undefined || seen < windows ? 0 : now - lnKla
       lnKla = lnKla === undefined ? now : lnKla + (now - lnKla) / Math.min(seen, windows)
     },
     kLa500: () => (lnKla === undefined ? unknownVessel : Math.exp(lnKla)),
     isLearnt: () => lnKla !== undefined,
+    change: () => change,
   }
 }
 

@@ -31,7 +31,7 @@ export type RollFrom = {
 export type Outlook = {
   /** ln(OD at horizon / OD now). */
   readonly lnRatio: Readonly<Record<ForecastHorizon, number>>
-  /** Minutes to depletion; undefined where it lies further than 8 h ahead or is past. */
+  /** Minutes to depletion; undefined where it lies further than 6.5 h ahead or is past. */
   readonly depletionMinutes: number | undefined
   /** The strongest oxygen limitation within 2 h: 1 none. */
   readonly lowestOxygenFactor: number
@@ -39,8 +39,9 @@ export type Outlook = {
 
 const depletedGPerL = 0.1
 const stepHours = 1 / 60
+const coarseStepHours = 1 / 30
 const fineStepHours = 1 / 360
-const farthestHours = 8
+const farthestHours = 6.5
 
 export function rollForward(from: RollFrom): Outlook {
   const lnRatio: Record<ForecastHorizon, number> = { PT30S: 0, PT30M: 0, PT1H: 0, PT2H: 0 }
@@ -55,15 +56,17 @@ export function rollForward(from: RollFrom): Outlook {
   let lowest = 1
   let depletionMinutes: number | undefined
   const wasDepleted = glycerol < depletedGPerL
+  const seekDepletion = !wasDepleted && mayDeplete(from)
   const dilution = (gone: boolean): number =>
     ((gone ? 0 : from.baseMlPerMin * 0.06) - nominal.evaporationLPerH) / Math.max(0.2, from.volumeL)
 
-  while (pending.length > 0 || (depletionMinutes === undefined && !wasDepleted)) {
+  while (pending.length > 0 || (depletionMinutes === undefined && seekDepletion)) {
     if (elapsed >= farthestHours) break
     const next = pending[0]
     const toHorizon = next === undefined ? Number.POSITIVE_INFINITY : horizonHours[next] - elapsed
     const gone = glycerol < depletedGPerL
-    const dt = Math.min(glycerol < 2 && !gone ? fineStepHours : stepHours, Math.max(1e-9, toHorizon))
+    const step = next === undefined ? coarseStepHours : stepHours
+    const dt = Math.min(glycerol < 2 && !gone ? fineStepHours : step, Math.max(1e-9, toHorizon))
     const conditions = {
       hours: from.hours + elapsed + dt / 2,
       celsius: from.celsius,
@@ -90,7 +93,7 @@ export function rollForward(from: RollFrom): Outlook {
     lnBiomass += dt * (mu - dilution(gone))
     glycerol = Math.max(0, glycerol - dt * uptake)
     elapsed += dt
-    if (depletionMinutes === undefined && !wasDepleted && glycerol < depletedGPerL)
+    if (depletionMinutes === undefined && seekDepletion && glycerol < depletedGPerL)
       depletionMinutes = elapsed * 60
     if (next !== undefined && elapsed >= horizonHours[next] - 1e-9) {
       lnRatio[next] = lnBiomass - start
@@ -98,4 +101,12 @@ export function rollForward(from: RollFrom): Outlook {
     }
   }
   return { lnRatio, depletionMinutes, lowestOxygenFactor: lowest }
+}
+
+/** False where even growth at full rate leaves glycerol at the farthest time looked at. */
+function mayDeplete({ biomass, glycerol, biology }: RollFrom): boolean {
+  const mu = 1.03 * nominal.muMaxPerH * Math.exp(biology.lnMuMax)
+  const taken =
+    (biomass * Math.exp(mu * farthestHours)) / (0.9 * nominal.yieldGPerG * Math.exp(biology.lnYield))
+  return taken > glycerol
 }

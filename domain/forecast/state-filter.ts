@@ -68,7 +68,10 @@ export type StateFilter = {
   readonly strain: () => number
 }
 
-const stepHours = 10 / 3600
+/** Near depletion growth changes within seconds. */
+const stepHours = 30 / 3600
+const fineStepHours = 10 / 3600
+const fineBelowGlycerol = 3
 const memory = 20
 const gasLineSeconds = 60
 const minimumGlycerol = 0.6
@@ -145,14 +148,20 @@ export function stateFilter(senses: FilterSenses, inoculumOd: number | undefined
       },
     ])
     set('lnBiomass', get('lnBiomass') + dt * (now.mu - dilution))
-    set('glycerol', Math.max(0, s - dt * (now.uptake + dilution * s)))
+    set('glycerol', Math.max(0, s - dt * (now.uptake * (1 + (dt * now.mu) / 2) + dilution * s)))
   }
 
   const advance = (input: FilterInput): void => {
     const from = Math.max(0, reached ?? 0)
     const span = Math.max(0, input.hours - from)
     // After a long silence the equations alone carry on, in coarser steps.
-    const steps = Math.max(1, Math.min(60, Math.ceil(span / stepHours)))
+    const steps = Math.max(
+      1,
+      Math.min(
+        60,
+        Math.ceil(span / (get('glycerol') < fineBelowGlycerol ? fineStepHours : stepHours) - 1e-6),
+      ),
+    )
     for (let index = 1; index <= steps; index++) {
       const hours = from + (span * (index - 0.5)) / steps
       step(span / steps, { ...input, conditions: { ...input.conditions, hours } })

@@ -37,7 +37,7 @@ export const priors: Readonly<Record<Exclude<Unknown, 'lnBiomass'>, Prior>> = {
   lag: { mean: 1, sd: 0.165 },
   lnYield: { mean: 0, sd: 0.02 },
   lnDcwPerOd: { mean: 0, sd: 0.02 },
-  lnOdGain: { mean: 0, sd: 0.022 },
+  lnOdGain: { mean: 0, sd: 0.03 },
   odCorrelated: { mean: 0, sd: 0.015 },
   odDriftPerDay: { mean: 0, sd: 0.01 },
   lnCarbonDioxideGain: { mean: 0, sd: 0.02 },

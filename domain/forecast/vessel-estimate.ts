@@ -26,4 +26,10 @@ export type VesselEstimate = {
   readonly samples: number
   readonly hoursSinceSample: number
   readonly depletedAtHours: number | undefined
+  /** Ammonia feed over what growth without glycerol limitation would take. */
+  readonly baseShare: number | undefined
+  /** ln kLa of this window against the vessel's own so far; 0 where unknown. */
+  readonly transferChange: number
+  /** The equations carried on with a tenth of the glycerol missing: no signal shows that before it is used up. */
+  readonly shortOutlook: Outlook
 }

@@ -42,6 +42,8 @@ export type SignalFault =
   | (Between & { readonly kind: 'out-of-range'; readonly tag: Tag; readonly value: number })
   /** A drift that grows linearly and stays at its end value. */
   | (Between & { readonly kind: 'drift'; readonly tag: Tag; readonly by: number })
+  /** A wrong gain: what is shown is `factor` times what should be. */
+  | (Between & { readonly kind: 'gain'; readonly tag: Tag; readonly factor: number })
 
 export type DeliveryFault =
   /** Each message of the span is sent twice. */

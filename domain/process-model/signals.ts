@@ -98,6 +98,9 @@ export function transmitters(faults: readonly SignalFault[], noise: NoiseModel):
           // The transmitter itself says nonsense: no span, no resolution.
           if (fault.tag === tag && isActive(fault, truth.hours)) return fault.value
           break
+        case 'gain':
+          if (fault.tag === tag && isActive(fault, truth.hours)) shown *= fault.factor
+          break
         case 'drift':
           if (fault.tag === tag && truth.hours >= fault.fromHours)
             shown +=

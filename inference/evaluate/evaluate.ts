@@ -12,6 +12,7 @@ import type { NoiseKind } from '../../domain/process-model/noise.ts'
 import { committedModelFolder } from '../model/committed-model.ts'
 import { loadModel } from '../model/load-model.ts'
 import { ModelError } from '../model/model-error.ts'
+import { type FaultFigures, faultTable } from './fault-table.ts'
 import { foldedBatch } from './folded-batch.ts'
 import { scoreBatch } from './score-batch.ts'
 import { type Evaluation, summary } from './summary.ts'
@@ -24,6 +25,8 @@ type Options = {
   readonly rows?: string
   readonly model: string
   readonly windows?: string
+  readonly faults: boolean
+  readonly only?: string
   readonly json: boolean
 }
 
@@ -32,6 +35,24 @@ async function main(): Promise<void> {
   const model = await loadModel(options.model)
   const rows = options.rows === undefined ? undefined : createWriteStream(options.rows)
   const figures = summary()
+  if (options.faults) {
+    try {
+      const table = await faultTable(
+        model,
+        {
+          seed: options.seed,
+          batches: options.campaigns,
+          ...(options.windows ? { keepIn: options.windows } : {}),
+          ...(options.only ? { only: options.only } : {}),
+        },
+        (text) => process.stderr.write(`${text}\n`),
+      )
+      process.stdout.write(options.json ? `${JSON.stringify(table)}\n` : faultLines(table))
+    } finally {
+      await model.close()
+    }
+    return
+  }
   try {
     for (let campaign = options.seed; campaign < options.seed + options.campaigns; campaign++)
       for (const number of options.batches) {
@@ -65,6 +86,8 @@ function parse(): Options {
     .option('--noise <kind>', 'realistic or kind', noise, 'realistic')
     .option('--batches <list>', 'batch numbers of each campaign', numbers, [16, 17, 18])
     .option('--rows <file>', 'write each scored forecast as a line of JSON')
+    .option('--faults', 'the fault table instead: one batch a campaign and fault', false)
+    .option('--only <text>', 'faults with this in their name')
     .option('--model <folder>', 'another model than the committed one', committedModelFolder)
     .option('--windows <folder>', 'keep folded windows here, and take them from here')
     .option('--json', 'print one line of JSON', false)
@@ -99,6 +122,19 @@ function table(result: Evaluation): string {
     `depletion ${result.depletion.meanAbsMinutes?.toFixed(1)} min, worst batch ${result.depletion.worstBatchMinutes?.toFixed(1)} min`,
   )
   lines.push(`withheld before depletion${percent(result.withheld.share)} %`)
+  return `${lines.join('\n')}\n`
+}
+
+function faultLines(table: readonly FaultFigures[]): string {
+  const percent = (value: number | null): string =>
+    (value === null ? '-' : (100 * value).toFixed(1)).padStart(7)
+  const lines = [
+    'fault: withheld %, issued: mre 30 min, 2 h, coverage 30 min, 2 h, far off and sure 30 min, 2 h; depletion min, coverage',
+  ]
+  for (const one of table)
+    lines.push(
+      `${one.fault.padEnd(32)}${percent(one.withheldShare)} |${percent(one.mre30m)}${percent(one.mre2h)} |${percent(one.coverage30m)}${percent(one.coverage2h)} |${percent(one.confidentlyWrong30m)}${percent(one.confidentlyWrong2h)} |${(one.depletionMinutes?.toFixed(1) ?? '-').padStart(6)}${percent(one.depletionCoverage)} | ${one.withheldAfterHours?.toFixed(2) ?? '-'} h ${one.firstReason ?? ''}`,
+    )
   return `${lines.join('\n')}\n`
 }
 

@@ -1,9 +1,8 @@
 /**
- * The training table: one row a scored window, features as the model will get them (float32), the truth at each
- * horizon, and what the equations said of it. Columns:
- * `batch, campaign, number, noise, seconds, phase` (dictionary strings), every feature by its name, `trueLnOd*`
- * (ln OD600 now and at each horizon), `baseLnOd*` (the equations), `scale*` (the filter's own SD), `trueDepletion`
- * (minutes, negative after it), `baseDepletion`, `measured` (offline OD600 at the window's end or NaN).
+ * The training table: one row a scored window, with the features as the model will get them (float32), the truth at
+ * each horizon, and what the equations said of it. Columns: `batch` (campaign seed/number), `phase`, `noise`,
+ * `campaign`, `number`, `hours`; `x:<feature>`; for each target `true:`, `base:` (the equations; ln OD600, minutes for
+ * depletion), `lower:` (with a tenth of the glycerol missing) and `scale:` (the filter's own standard deviation).
  */
 import { parquetWriteFile } from 'hyparquet-writer'
 import { featureNames } from '../../domain/forecast/feature-schema.ts'
@@ -77,6 +76,7 @@ export function dataSet(everyWindows: number): DataSet {
     const trueLn = (ahead: number): number => Math.log(odEvery30s[now + ahead] ?? Number.NaN)
     put('true:PT0S', trueLn(0))
     put('base:PT0S', basis.softLnOd)
+    put('lower:PT0S', basis.softLnOd)
     put('scale:PT0S', basis.scale.PT0S)
     put('base:gasAndBase', basis.gasAndBaseLnOd)
     put('base:gasOnly', basis.gasOnlyLnOd)
@@ -84,10 +84,18 @@ export function dataSet(everyWindows: number): DataSet {
     for (const horizon of horizons) {
       put(`true:${horizon}`, trueLn(Math.round(horizonHours[horizon] * 120)))
       put(`base:${horizon}`, basis.lnOd + basis.outlook.lnRatio[horizon])
+      put(
+        `lower:${horizon}`,
+        basis.lnOd + Math.min(basis.outlook.lnRatio[horizon], basis.shortOutlook.lnRatio[horizon]),
+      )
       put(`scale:${horizon}`, basis.scale[horizon])
     }
     put('true:depletion', depletionHours === undefined ? Number.NaN : (depletionHours - hours) * 60)
     put('base:depletion', basis.outlook.depletionMinutes)
+    put(
+      'lower:depletion',
+      Math.min(basis.outlook.depletionMinutes ?? 0, basis.shortOutlook.depletionMinutes ?? 0),
+    )
     put('scale:depletion', basis.scale.depletion)
     put('lastValue', input.lastValue)
     put('lastMu', input.lastMu)

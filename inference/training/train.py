@@ -60,10 +60,10 @@ def main() -> None:
             if quantile == "p50":
                 importance[target] = contributions(booster, x, data.names)
         phase, batch = data.phase[rows], data.batch[rows]
-        low = np.minimum(outside["p5"], outside["p50"])
-        high = np.maximum(outside["p95"], outside["p50"])
+        low = np.minimum.reduce([outside[name] for name, _ in QUANTILES]) + data.allowance(target)[rows]
+        high = np.maximum.reduce([outside[name] for name, _ in QUANTILES])
         calibration[target] = offsets(phase, batch, low, high, z)
-        held_out[target] = summary(data, target, rows, phase, outside, calibration[target])
+        held_out[target] = summary(data, target, rows, phase, outside["p50"], low, high, calibration[target])
 
     write(folder / "calibration.json", {"unit": "standard deviations of the filter", "offsets": calibration})
     write(folder / "training-reference.json", reference(data))
@@ -100,6 +100,11 @@ class Data:
 
     def column(self, name: str) -> np.ndarray:
         return self.table.column(name).to_numpy()
+
+    def allowance(self, target: str) -> np.ndarray:
+        """How far the lower bound stands below the equations for glycerol that may be missing, in units of the head."""
+        lower, base, scale = (self.column(f"{kind}:{target}") for kind in ("lower", "base", "scale"))
+        return (lower - base) / scale
 
     def rows_of(self, target: str):
         truth, base, scale = (self.column(f"{kind}:{target}") for kind in ("true", "base", "scale"))
@@ -180,13 +185,13 @@ def contributions(booster, x, names):
     return [{"feature": names[index], "meanAbsolute": float(mean[index])} for index in order]
 
 
-def summary(data, target, rows, phase, outside, shift):
+def summary(data, target, rows, phase, middle, low, high, shift):
     truth, base, scale = (data.column(f"{kind}:{target}")[rows] for kind in ("true", "base", "scale"))
-    lower = np.array([shift[one]["lower"] if one in shift else shift["all"]["lower"] for one in phase])
-    upper = np.array([shift[one]["upper"] if one in shift else shift["all"]["upper"] for one in phase])
-    middle = base + scale * outside["p50"]
-    low = base + scale * (np.minimum(outside["p5"], outside["p50"]) - lower)
-    high = base + scale * (np.maximum(outside["p95"], outside["p50"]) + upper)
+    lower = np.array([shift.get(one, shift["all"])["lower"] for one in phase])
+    upper = np.array([shift.get(one, shift["all"])["upper"] for one in phase])
+    low = base + scale * (low - lower)
+    high = base + scale * (high + upper)
+    middle = base + scale * middle
     covered = (truth >= low) & (truth <= high)
     error = np.abs(middle - truth) if target == "depletion" else np.abs(np.expm1(middle - truth))
     plain = np.abs(base - truth) if target == "depletion" else np.abs(np.expm1(base - truth))
