@@ -70,3 +70,19 @@ test('a gap that is still open reaches to now', () => {
   const gap = { tag: 'pH', from: '2026-11-21T12:00:00.000Z', to: null, missing: null, position: '1' }
   assert.deepEqual(gapsOf('pH', [gap, { ...gap, tag: 'DO' }], 99), [{ from: Date.parse(gap.from), to: 99 }])
 })
+
+test('a window without a value breaks the line and is no mark', () => {
+  const { columns, marks } = align([
+    {
+      points: [
+        { at: 0, value: 1, quality: 'good' },
+        { at: 30_000, value: Number.NaN, quality: 'missing', reason: 'low_signal' },
+        { at: 60_000, value: 2, quality: 'good' },
+      ],
+      gapMs: 150_000,
+      gaps: [],
+    },
+  ])
+  assert.deepEqual(columns[0], [1, null, 2])
+  assert.deepEqual(marks, [[]])
+})

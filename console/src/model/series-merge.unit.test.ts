@@ -2,8 +2,12 @@ import assert from 'node:assert/strict'
 import test from 'node:test'
 import * as fc from 'fast-check'
 import {
+  derivedKey,
+  derivedTag,
   fromAnswer,
+  fromDerived,
   type LivePoint,
+  liveDerivedByTag,
   livePointsByTag,
   mergePoints,
   tailAfter,
@@ -85,4 +89,54 @@ test('a series that was not reduced says so by having no bucket', () => {
   }
   assert.equal(fromAnswer(answer).bucketSeconds, null)
   assert.equal(fromAnswer({ ...answer, reduced: true }).bucketSeconds, 2)
+})
+
+const at = (second: number) => new Date(second * 1000).toISOString()
+
+test('a derived value is shown in its display unit; a window without one keeps its reason', () => {
+  const series = fromDerived({
+    key: 'CER',
+    label: 'Carbon dioxide evolution rate',
+    unit: 'mol/L/h',
+    displayUnit: 'mmol/L/h',
+    displayFactor: 1000,
+    decimals: 2,
+    reduced: false,
+    reduce: 'minmax',
+    bucketSeconds: null,
+    sourceCount: 2,
+    points: [
+      { at: at(30), value: 0.0125, quality: 'good', position: '3' },
+      { at: at(60), value: null, quality: 'missing', reason: 'missing_input', position: '4' },
+    ],
+    asOf: { position: '4', recordedAt: at(61) },
+  })
+  assert.equal(series.tag, derivedTag('CER'))
+  assert.equal(series.unit, 'mmol/L/h')
+  assert.deepEqual(series.points[0], { at: 30_000, value: 12.5, quality: 'good' })
+  assert.deepEqual([series.points[1]?.quality, series.points[1]?.reason], ['missing', 'missing_input'])
+})
+
+test('live windows go to the lines that were asked for, in the unit these are shown in', () => {
+  const byTag = liveDerivedByTag(
+    {
+      position: '9',
+      windows: [
+        {
+          at: at(90),
+          phase: 'lag',
+          derived: { CER: { value: 0.5 }, RQ: { value: null, reason: 'low_signal' }, volume: { value: 1 } },
+          position: '8',
+        },
+      ],
+    },
+    new Map([
+      [derivedTag('CER'), 1000],
+      [derivedTag('RQ'), 1],
+    ]),
+  )
+  assert.deepEqual([...byTag.keys()].map(derivedKey), ['CER', 'RQ'])
+  assert.equal(byTag.get(derivedTag('CER'))?.[0]?.value, 500)
+  assert.equal(byTag.get(derivedTag('CER'))?.[0]?.position, 8n)
+  assert.equal(byTag.get(derivedTag('RQ'))?.[0]?.reason, 'low_signal')
 })
