@@ -28,7 +28,7 @@ What is checked
 What is not checked
   Events that were never submitted to the ledger; a sensor's own truth. Tokens of a time-stamping
   authority (timestamp-<size>.tsr, RFC 3161) are compared with the log; their signature is for
-     openssl ts -verify -in timestamp-<size>.tsr -token_in -data <text of that checkpoint> -CAfile <chain>
+     openssl ts -verify -in timestamp-<size>.tsr -data <text of that checkpoint> -CAfile <chain>
   The formats are public: RFC 6962, RFC 8785, C2SP signed-note and tlog-checkpoint, and
   docs/formats/ of the product's source.
 `

@@ -11,8 +11,10 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { finished } from 'node:stream/promises'
 import { canonicalJson } from '../../schemas/canonical-json.ts'
+import { streams as names } from '../../schemas/streams.ts'
 import { recordText } from '../heads/heads-list.ts'
-import { type NoteSigner, signNote } from '../log/note.ts'
+import type { SigningKey } from '../keys/key-vault.ts'
+import { signNote } from '../log/note.ts'
 import { leafHash } from '../log/tree-hash.ts'
 import type { PublishedCheckpoint, StreamRun } from '../storage/log-reader.ts'
 import { ExtractError } from './errors.ts'
@@ -31,9 +33,9 @@ import { type MemberSource, type WrittenMember, writeZip } from './zip-members.t
 export type ExtractDeps = {
   readonly log: ExtractLog
   readonly payloadOf: PayloadReader
-  readonly exportKey: NoteSigner
-  /** The RFC 3161 token over the checkpoint of that size, DER; undefined where there is none. */
-  readonly tokenOf?: (size: string) => Promise<Buffer | undefined>
+  readonly exportKey: SigningKey
+  /** The RFC 3161 answer over the checkpoint of that size with that SHA-256 (base64), DER; undefined where it is not kept. */
+  readonly tokenOf?: (size: string, sha256: string) => Promise<Buffer | undefined>
 }
 
 export type WrittenExtract = {
@@ -121,7 +123,7 @@ async function sources(context: Context): Promise<MemberSource[]> {
     ...(statement
       ? [{ name: 'heads.ndjson', compress: true, bytes: () => headsBytes(deps, statement.size) }]
       : []),
-    ...(await tokens(deps, selection, checkpoint)),
+    ...(await tokens(deps, checkpoint)),
     file('readings.csv', true),
     file('readings.parquet', false),
     text('report.html', () =>
@@ -140,7 +142,11 @@ async function sources(context: Context): Promise<MemberSource[]> {
       ),
     ),
     text('manifest.json', (before) => manifestText(context, before)),
-    text('manifest.sig', (before) => manifestSignature(context, before)),
+    {
+      name: 'manifest.sig',
+      compress: true,
+      bytes: (before) => manifestSignature(context, before),
+    },
   ]
 }
 
@@ -278,24 +284,21 @@ async function* headsBytes({ log }: ExtractDeps, size: bigint): AsyncIterable<Ui
   if (text !== '') yield Buffer.from(text)
 }
 
-/** Tokens of the stamps below the checkpoint, as far as they are kept. */
+/** Tokens of the stamps below the checkpoint, as far as they are kept; one a checkpoint. */
 async function tokens(
-  deps: ExtractDeps,
-  selection: Selection,
+  { log, tokenOf }: ExtractDeps,
   checkpoint: PublishedCheckpoint,
 ): Promise<MemberSource[]> {
-  const { tokenOf } = deps
   if (!tokenOf) return []
-  const found: MemberSource[] = []
-  const stream = selection.streams.find((one) => one.stream === 'ledger-timestamps')
-  if (!stream) return []
-  const runs = deps.log.indexesOf('ledger-timestamps', { size: checkpoint.size })
-  for await (const { leaf } of deps.log.entriesOf(runs)) {
-    const { data } = JSON.parse(leaf.toString()) as { data?: { size?: string } }
-    const token = data?.size === undefined ? undefined : await tokenOf(data.size)
-    if (token) found.push({ name: `timestamp-${data?.size}.tsr`, compress: false, bytes: () => [token] })
+  const found = new Map<string, MemberSource>()
+  const runs = log.indexesOf(names.ledgerTimeStamps, { size: checkpoint.size })
+  for await (const { leaf } of log.entriesOf(runs)) {
+    const { data } = JSON.parse(leaf.toString()) as { data: { size: string; tokenSha256: string } }
+    const name = `timestamp-${data.size}.tsr`
+    const token = found.has(name) ? undefined : await tokenOf(data.size, data.tokenSha256)
+    if (token) found.set(name, { name, compress: false, bytes: () => [token] })
   }
-  return found
+  return [...found.values()]
 }
 
 function manifestText(context: Context, members: readonly WrittenMember[]): string {
@@ -328,20 +331,27 @@ function manifestText(context: Context, members: readonly WrittenMember[]): stri
   })
 }
 
-function manifestSignature(context: Context, members: readonly WrittenMember[]): string {
+/** Five lines, signed by the export key. */
+async function* manifestSignature(
+  context: Context,
+  members: readonly WrittenMember[],
+): AsyncIterable<Uint8Array> {
   const { checkpoint, deps, origin } = context
   const text = manifestText(
     context,
     members.filter(({ name }) => name !== 'manifest.json'),
   )
+  const root = checkpoint.root.toString('base64')
   const lines = [
     'bioledger-extract/v1',
     origin,
     String(checkpoint.size),
-    checkpoint.root.toString('base64'),
+    root,
     hash('sha256', text, 'base64'),
   ]
-  return signNote(`${lines.join('\n')}\n`, [deps.exportKey])
+  const signed = `${lines.join('\n')}\n`
+  const signature = await deps.exportKey.sign(Buffer.from(signed))
+  yield Buffer.from(signNote(signed, [], [signature]))
 }
 
 function scopeText(request: ExtractRequest): string {

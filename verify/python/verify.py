@@ -771,7 +771,7 @@ class Verifier:
         self.tree, self.can_prove, self.searches, self.last_index = Tree(), True, 0, -1
         self.first = self.last = None
         self.check_stamps()
-        self.covering, self.logged, self.last_time = 0, -1, ""
+        self.covering, self.logged, self.last_time = 0, 0, ""
         self.proof = Pieces(self.archive.chunks("proof.bin"), b"bioledger-multi-proof/v1\n", "proof.bin")
         prints = Pieces(self.archive.chunks("fingerprints.bin"), b"bioledger-fingerprints/v1\n", "fingerprints.bin")
         for name in self.chunk_names:
@@ -884,13 +884,18 @@ class Verifier:
             self.tree.append(level, digest)
 
     def check_stamps(self):
-        before = None
+        before = -1
         for stamp in self.manifest["stamps"]:
             seconds(stamp["stampedAt"])
-            if stamp["size"] > stamp["index"] or (before and (
-                    stamp["index"] <= before["index"] or stamp["size"] < before["size"] or stamp["stampedAt"] < before["stampedAt"])):
+            if stamp["size"] > stamp["index"] or stamp["index"] <= before:
                 raise Refusal("the time stamps are not in the order of the log")
-            before = stamp
+            before = stamp["index"]
+        self.by_size = sorted(self.manifest["stamps"], key=lambda stamp: stamp["size"])
+        self.earliest, after = [], None
+        for stamp in reversed(self.by_size):
+            after = min(stamp["stampedAt"], after or stamp["stampedAt"])
+            self.earliest.insert(0, after)
+        self.newest = None
 
     def check_time(self, entry, event):
         stamps, at, index = self.manifest["stamps"], entry.recorded_at, entry.index
@@ -898,13 +903,14 @@ class Verifier:
             self.findings.fail("times", "it was recorded before an earlier event of the log", event)
             return
         self.last_time = at
-        while self.covering < len(stamps) and stamps[self.covering]["size"] <= index:
+        while self.covering < len(stamps) and self.by_size[self.covering]["size"] <= index:
             self.covering += 1
-        while self.logged + 1 < len(stamps) and stamps[self.logged + 1]["index"] < index:
+        while self.logged < len(stamps) and stamps[self.logged]["index"] < index:
+            self.newest = max(stamps[self.logged]["stampedAt"], self.newest or "")
             self.logged += 1
-        if self.covering < len(stamps) and seconds(at) > seconds(stamps[self.covering]["stampedAt"]) + TOLERANCE_SECONDS:
+        if self.covering < len(stamps) and seconds(at) > seconds(self.earliest[self.covering]) + TOLERANCE_SECONDS:
             self.findings.fail("times", "it is later than a time stamp over it", event)
-        elif self.logged >= 0 and seconds(at) < seconds(stamps[self.logged]["stampedAt"]) - TOLERANCE_SECONDS:
+        elif self.newest and seconds(at) < seconds(self.newest) - TOLERANCE_SECONDS:
             self.findings.fail("times", "it is earlier than a time stamp logged before it", event)
 
     def look(self, entry, event):

@@ -13,31 +13,37 @@ export type Brackets = {
   objection(index: number, recordedAt: string): string | undefined
 }
 
+/** Stamps of several authorities may come to the log in another order than that of their checkpoints. */
 export function timeBrackets(stamps: Manifest['stamps']): Brackets {
-  for (const [at, stamp] of stamps.entries()) {
-    const before = stamps[at - 1]
-    if (
-      before &&
-      (stamp.index <= before.index || stamp.size < before.size || stamp.stampedAt < before.stampedAt)
-    )
+  for (const [at, { index, size }] of stamps.entries()) {
+    if (index <= (stamps[at - 1]?.index ?? -1))
       throw new Refusal('the time stamps are not in the order of the log')
-    if (stamp.size > stamp.index) throw new Refusal('a time stamp is about a checkpoint later than itself')
+    if (size > index) throw new Refusal('a time stamp is about a checkpoint later than itself')
+  }
+  const bySize = [...stamps].sort((a, b) => a.size - b.size)
+  const earliest: string[] = []
+  for (let at = bySize.length - 1; at >= 0; at--) {
+    const own = bySize[at]?.stampedAt ?? ''
+    const after = earliest[at + 1]
+    earliest[at] = after !== undefined && after < own ? after : own
   }
   let covering = 0
-  let logged = -1
+  let logged = 0
+  let newest: string | undefined
   let last = ''
   return {
     objection: (index, recordedAt) => {
       if (recordedAt < last)
         return `it was recorded at ${recordedAt}, before an earlier event of the log (${last})`
       last = recordedAt
-      while (covering < stamps.length && (stamps[covering]?.size ?? 0) <= index) covering++
-      while ((stamps[logged + 1]?.index ?? Number.POSITIVE_INFINITY) < index) logged++
-      const [after, before] = [stamps[covering], stamps[logged]]
-      if (after && Date.parse(recordedAt) > Date.parse(after.stampedAt) + 1000 * toleranceSeconds)
-        return `it says ${recordedAt}, but a checkpoint that covers it was stamped at ${after.stampedAt}`
-      if (before && Date.parse(recordedAt) < Date.parse(before.stampedAt) - 1000 * toleranceSeconds)
-        return `it says ${recordedAt}, but it was logged after a time stamp of ${before.stampedAt}`
+      while (covering < bySize.length && (bySize[covering]?.size ?? 0) <= index) covering++
+      for (let stamp = stamps[logged]; stamp && stamp.index < index; stamp = stamps[++logged])
+        if (newest === undefined || stamp.stampedAt > newest) newest = stamp.stampedAt
+      const after = earliest[covering]
+      if (after !== undefined && Date.parse(recordedAt) > Date.parse(after) + 1000 * toleranceSeconds)
+        return `it says ${recordedAt}, but a checkpoint that covers it was stamped at ${after}`
+      if (newest !== undefined && Date.parse(recordedAt) < Date.parse(newest) - 1000 * toleranceSeconds)
+        return `it says ${recordedAt}, but it was logged after a time stamp of ${newest}`
       return undefined
     },
   }

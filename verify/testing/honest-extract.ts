@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { ExtractRequest } from '../../ledger/extract/request.ts'
-import { memoryLog } from '../../ledger/extract/testing/memory-log.ts'
+import { asSigningKey, memoryLog } from '../../ledger/extract/testing/memory-log.ts'
 import { type SampleLog, sampleLog } from '../../ledger/extract/testing/sample-log.ts'
 import { writeExtract } from '../../ledger/extract/write-extract.ts'
 import type { NoteSigner } from '../../ledger/log/note.ts'
@@ -23,7 +23,7 @@ export async function extractOf(
     await writeExtract(
       { batchId, purpose: 'inspection', signaturesOnly: false, ...asked },
       checkpoint,
-      { log, payloadOf: log.payloadOf, exportKey: log.exportKey },
+      { log, payloadOf: log.payloadOf, exportKey: asSigningKey(log.exportKey) },
       out,
     )
     return readFileSync(out)

@@ -6,6 +6,7 @@ import { createHash } from 'node:crypto'
 import type { ClientEvent, RecordedEvent } from '../../../schemas/event.ts'
 import { findEventType } from '../../../schemas/events/registry.ts'
 import { type HeadRecord, recordText, sortedByKey, streamKeyOf } from '../../heads/heads-list.ts'
+import type { SigningKey } from '../../keys/key-vault.ts'
 import { buildLeaf } from '../../leaf/leaf.ts'
 import { payloadText } from '../../leaf/payload.ts'
 import { checkpointText } from '../../log/checkpoint.ts'
@@ -184,6 +185,16 @@ export function memoryLog(seed = 'log', origin = testOrigin): MemoryLog {
     return root as Buffer
   }
 }
+
+/** The signer as the key vault would give it. */
+export const asSigningKey = (signer: NoteSigner): SigningKey => ({
+  verifierKey: signer.verifierKey,
+  sign: async (text) => ({
+    name: signer.name,
+    keyId: signer.keyId,
+    signature: Buffer.from(signer.sign(text)),
+  }),
+})
 
 /** Root over the leaf hashes (RFC 6962 2.1), of lists that are no true statement too. */
 function treeRoot(hashes: readonly Buffer[]): Buffer {
