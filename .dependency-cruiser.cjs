@@ -57,6 +57,27 @@ module.exports = {
       to: { path: 'node_modules/@eventstore' },
     },
     {
+      name: 'kafkajs-behind-its-port',
+      severity: 'error',
+      from: { pathNot: '^(infra/kafka|tests|bench)/' },
+      to: { path: 'node_modules/kafkajs' },
+    },
+    {
+      name: 'control-topics-are-out-of-reach',
+      comment:
+        'Write-back to the plant does not exist: only the broker side may know what a control topic is called.',
+      severity: 'error',
+      from: { pathNot: '^(infra/mqtt|tests)/|\\.test\\.ts$' },
+      to: { path: '^schemas/control-topics\\.ts$' },
+    },
+    {
+      name: 'mqtt-behind-its-ports',
+      comment: 'Whoever could publish anywhere could publish on a control topic.',
+      severity: 'error',
+      from: { pathNot: '^(infra/mqtt|simulation|tests|bench)/|\\.test\\.ts$|/testing/' },
+      to: { path: 'node_modules/(mqtt|aedes|mqtt-packet)/' },
+    },
+    {
       name: 'tests-are-not-product',
       severity: 'error',
       from: { pathNot: '\\.test\\.ts$|^tests/|^bench/|/testing/' },
