@@ -8,6 +8,8 @@ import { openEventStore, type Urls } from './foundations.ts'
 import { startInferenceRole } from './inference.ts'
 import { startIngestRole } from './ingest.ts'
 import { startLedgerRole } from './ledger.ts'
+import { startLedgerAuditRole } from './ledger-audit.ts'
+import { startLedgerEvidence } from './ledger-evidence.ts'
 import { startProjectorRole } from './projector.ts'
 import { startRelayRole } from './relay.ts'
 import { shutdownOrder, untilStopped } from './shutdown.ts'
@@ -68,7 +70,11 @@ export async function serveCommand(role: string, config: Config): Promise<void> 
     } else if (role === 'ledger') {
       const ledger = await startLedgerRole(deps)
       shutdown.add(() => ledger.stop())
-      const health = await startHealth({ ...deps, parts: [ledger] })
+      const evidence = await startLedgerEvidence(deps)
+      shutdown.add(() => evidence.stop())
+      const audit = startLedgerAuditRole(deps)
+      shutdown.add(() => audit.stop())
+      const health = await startHealth({ ...deps, parts: [ledger, audit, ...evidence.parts] })
       shutdown.add(() => health.stop())
       announce(health.url)
     } else {

@@ -17,6 +17,8 @@ import { openEventStore, type Urls } from './foundations.ts'
 import { startInferenceRole } from './inference.ts'
 import { startIngestRole } from './ingest.ts'
 import { startLedgerRole } from './ledger.ts'
+import { startLedgerAuditRole } from './ledger-audit.ts'
+import { startLedgerEvidence } from './ledger-evidence.ts'
 import { startProjectorRole } from './projector.ts'
 import { shutdownOrder, untilStopped } from './shutdown.ts'
 import { startSimulation } from './simulation.ts'
@@ -57,6 +59,15 @@ export async function startCommand(config: Config): Promise<void> {
     shutdown.add(() => ingest.stop())
     const ledger = await startLedgerRole({ store, urls, config, log, telemetry })
     shutdown.add(() => ledger.stop())
+    const evidence = await startLedgerEvidence({ store, urls, config, log, telemetry })
+    shutdown.add(() => evidence.stop())
+    const audit = startLedgerAuditRole({
+      urls,
+      config: { ...config, dataFolder: folder.path },
+      log,
+      telemetry,
+    })
+    shutdown.add(() => audit.stop())
     const inference = await startInferenceRole({
       store,
       urls,
@@ -73,7 +84,7 @@ export async function startCommand(config: Config): Promise<void> {
       config,
       log,
       token,
-      parts: [projector, ingest, inference, ledger, diskSpacePart(dataFolders)],
+      parts: [projector, ingest, inference, ledger, audit, ...evidence.parts, diskSpacePart(dataFolders)],
     })
     shutdown.add(() => api.stop())
 

@@ -100,9 +100,34 @@ export type Audit = {
   stop(): Promise<void>
 }
 
+/** What the check reports about itself, apart from the values: those may be read in another thread. */
+export const auditMetrics = {
+  bioledger_ledger_audit_findings: {
+    kind: 'gauge',
+    unit: '{finding}',
+    description: 'Things that are not as they were sealed',
+  },
+  bioledger_ledger_audit_cycles_total: {
+    kind: 'counter',
+    unit: '{cycle}',
+    description: 'Checks of the whole ledger that ended',
+  },
+  bioledger_ledger_audit_entries_total: {
+    kind: 'counter',
+    unit: '{entry}',
+    description: 'Entries held against the event store, bundles and tiles',
+  },
+  bioledger_ledger_audit_cycle_seconds: {
+    kind: 'gauge',
+    unit: 's',
+    description: 'Time that the last check of the whole ledger took',
+  },
+} as const satisfies Readonly<Record<string, Omit<Metric, 'read'>>>
+
 const promisedMs = 5 * 60_000
 const leastEntriesPerSecond = 2_000
 const retryMs = 5_000
+const leastRestMs = 3_000
 const toldFindings = 3
 
 export function startAudit(deps: AuditDeps): Audit {
@@ -143,7 +168,7 @@ export function startAudit(deps: AuditDeps): Audit {
         state.cycles++
         state.endedAt = performance.now()
         state.trouble = undefined
-        await pause(Math.max(1_000, cycleMs / 2 - (performance.now() - began)))
+        await pause(restAfter(performance.now() - began))
       } catch (error) {
         if (signal.aborted) break
         state.trouble = error instanceof Error ? error.message : String(error)
@@ -194,6 +219,10 @@ export function startAudit(deps: AuditDeps): Audit {
   const rateFor = (size: bigint): number =>
     Math.min(deps.entriesPerSecond, Math.max(leastEntriesPerSecond, (Number(size) / (cycleMs / 2)) * 1000))
 
+  /** A tenth of the time at most for a small log; for a large one what is left of the time that a cycle aims at. */
+  const restAfter = (workedMs: number): number =>
+    Math.max(leastRestMs, Math.min(cycleMs - workedMs, 9 * workedMs))
+
   const pause = (ms: number) => delay(ms, undefined, { signal }).catch(() => {})
 
   const standing = (): readonly AuditFinding[] => {
@@ -230,27 +259,19 @@ export function startAudit(deps: AuditDeps): Audit {
     },
     metrics: {
       bioledger_ledger_audit_findings: {
-        kind: 'gauge',
-        unit: '{finding}',
-        description: 'Things that are not as they were sealed',
+        ...auditMetrics.bioledger_ledger_audit_findings,
         read: () => standing().length,
       },
       bioledger_ledger_audit_cycles_total: {
-        kind: 'counter',
-        unit: '{cycle}',
-        description: 'Checks of the whole ledger that ended',
+        ...auditMetrics.bioledger_ledger_audit_cycles_total,
         read: () => state.cycles,
       },
       bioledger_ledger_audit_entries_total: {
-        kind: 'counter',
-        unit: '{entry}',
-        description: 'Entries held against the event store, bundles and tiles',
+        ...auditMetrics.bioledger_ledger_audit_entries_total,
         read: () => state.entries,
       },
       bioledger_ledger_audit_cycle_seconds: {
-        kind: 'gauge',
-        unit: 's',
-        description: 'Time that the last check of the whole ledger took',
+        ...auditMetrics.bioledger_ledger_audit_cycle_seconds,
         read: () => state.last?.seconds,
       },
     },

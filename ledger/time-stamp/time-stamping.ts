@@ -188,25 +188,25 @@ export function startTimeStamping(deps: TimeStampingDeps): TimeStamping {
       }
     },
     metrics: {
-      ledger_time_stamp_wait: {
+      bioledger_ledger_time_stamp_wait_seconds: {
         kind: 'gauge',
         unit: 's',
         description: 'How long sealed entries have waited for a time stamp, by authority',
         read: each((standing) => waitedMs(standing) / 1000),
       },
-      ledger_time_stamped_entries: {
+      bioledger_ledger_time_stamped_entries: {
         kind: 'gauge',
         unit: '{entry}',
         description: 'Size of the checkpoint stamped last, by authority',
         read: each(({ stampedSize }) => (stampedSize === undefined ? undefined : Number(stampedSize))),
       },
-      ledger_time_stamp_failures: {
+      bioledger_ledger_time_stamp_failures_total: {
         kind: 'counter',
         unit: '{failure}',
         description: 'Requests that gave no time stamp',
         read: each(({ failures }) => failures),
       },
-      ledger_time_stamp_clock_offset: {
+      bioledger_ledger_time_stamp_clock_offset_seconds: {
         kind: 'gauge',
         unit: 's',
         description: 'Time of the last stamp less our clock when it arrived',

@@ -37,7 +37,7 @@ export type TimeStampExpectation = {
   readonly trusted: string
 }
 
-const engine = new CryptoEngine({ name: 'node', crypto: webcrypto as unknown as Crypto })
+const engine = new CryptoEngine({ name: 'node', crypto: webcrypto as unknown as typeof globalThis.crypto })
 const timeStampingPurpose = '1.3.6.1.5.5.7.3.8'
 const extendedKeyUsage = '2.5.29.37'
 const tokenContent = '1.2.840.113549.1.9.16.1.4'

@@ -49,13 +49,13 @@ export function witness(deps: {
     origins: [...logs.keys()],
     latest: (origin) => deps.state.read(origin),
     metrics: {
-      witness_cosigned_entries: {
+      bioledger_witness_cosigned_entries: {
         kind: 'gauge',
         unit: '{entry}',
         description: 'Size of the checkpoint cosigned last, by log',
         read: () => [...sizes].map(([origin, size]) => ({ value: Number(size), attributes: { origin } })),
       },
-      witness_requests: {
+      bioledger_witness_requests_total: {
         kind: 'counter',
         unit: '{request}',
         description: 'add-checkpoint requests by answer',

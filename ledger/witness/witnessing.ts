@@ -98,13 +98,13 @@ export function startWitnessing(deps: WitnessingDeps): Witnessing {
       }
     },
     metrics: {
-      ledger_witness_cosigned_entries: {
+      bioledger_ledger_witness_cosigned_entries: {
         kind: 'gauge',
         unit: '{entry}',
         description: 'Size of the checkpoint that each witness cosigned last',
         read: each(({ cosignedSize }) => (cosignedSize === undefined ? undefined : Number(cosignedSize))),
       },
-      ledger_witness_age: {
+      bioledger_ledger_witness_owing_seconds: {
         kind: 'gauge',
         unit: 's',
         description: 'Since when each witness owes a cosignature; 0 when it stands at the newest checkpoint',
@@ -113,13 +113,13 @@ export function startWitnessing(deps: WitnessingDeps): Witnessing {
           return since === undefined ? 0 : (nowMs() - since) / 1000
         }),
       },
-      ledger_witness_failures: {
+      bioledger_ledger_witness_failures_total: {
         kind: 'counter',
         unit: '{failure}',
         description: 'Requests for a cosignature that gave none',
         read: each(({ failures }) => failures),
       },
-      ledger_witness_behind_entries: {
+      bioledger_ledger_witness_behind_entries: {
         kind: 'gauge',
         unit: '{entry}',
         description: 'Entries under the newest checkpoint that each witness has not cosigned yet',
