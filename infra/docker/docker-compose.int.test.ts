@@ -54,6 +54,7 @@ test('the stack is valid with the settings of the example, and every role is con
   assert.deepEqual([...services.keys()].sort(), [
     'api',
     'eventstoredb',
+    'inference',
     'ingest',
     'kafka',
     'ledger',
@@ -64,7 +65,7 @@ test('the stack is valid with the settings of the example, and every role is con
     'projector',
     'relay',
   ])
-  for (const role of ['api', 'ingest', 'ledger', 'projector', 'relay']) {
+  for (const role of ['api', 'inference', 'ingest', 'ledger', 'projector', 'relay']) {
     const settings = Object.fromEntries(
       [...(services.get(role) ?? '').matchAll(/^\s+(BIOLEDGER_\w+): (.*)$/gm)].map(([, name, value]) => [
         name,
@@ -75,8 +76,8 @@ test('the stack is valid with the settings of the example, and every role is con
     assert.ok('config' in config, `${role}: ${'errors' in config ? config.errors.join('; ') : ''}`)
     assert.equal(config.config.eventStoreUrl, 'esdb://eventstoredb:2113?tls=false')
     assert.match(config.config.postgresUrl ?? '', /^postgres:\/\/bioledger_app:secret0123@postgres:5432\//)
-    assert.equal(config.config.mqttUrl !== undefined, role === 'ingest')
-    assert.equal(config.config.kafkaBrokers.length > 0, role === 'relay')
+    assert.equal(config.config.mqttUrl !== undefined, role === 'ingest' || role === 'inference')
+    assert.equal(config.config.kafkaBrokers.length > 0, role === 'relay' || role === 'inference')
     assert.equal(config.config.simulate, 'off')
     assert.equal(config.config.postgresAdminUrl, undefined, `${role} holds no rights of the owner`)
   }
