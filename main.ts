@@ -1,6 +1,9 @@
 /** The command line of bioprocess-ledger: which command starts which role. Everything else is in `roles/`. */
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
 import { readConfig } from './infra/config.ts'
+import { extractPurposes } from './ledger/extract/request.ts'
+import { extractCommand } from './roles/extract.ts'
+import { ledgerAuditCommand } from './roles/ledger-audit.ts'
 import { migrateCommand } from './roles/migrate.ts'
 import { rebuildCommand } from './roles/rebuild.ts'
 import { replayCommand } from './roles/replay.ts'
@@ -9,6 +12,7 @@ import { serveCommand, servedRoles } from './roles/serve.ts'
 import { simulateCommand } from './roles/simulate.ts'
 import { startCommand } from './roles/start.ts'
 import { UserError } from './roles/user-error.ts'
+import { verifyCommand } from './roles/verify.ts'
 import { version } from './roles/version.ts'
 
 const program = new Command('bioledger')
@@ -90,6 +94,37 @@ program
   .addOption(dataDir())
   .option('--json', 'answer for machines', false)
   .action(rebuildCommand)
+
+program
+  .command('ledger-audit')
+  .description('hold the event store, the ledger and the read models against one another')
+  .addOption(dataDir())
+  .option('--once', 'check everything once and end (serve ledger and start check continuously)', true)
+  .option('--json', 'answer for machines', false)
+  .action(ledgerAuditCommand)
+
+program
+  .command('extract')
+  .description('write the extract of a batch: one zip that proves it complete, offline')
+  .requiredOption('--batch <id>', 'id of the batch')
+  .requiredOption('--out <file>', 'file to write')
+  .addOption(dataDir())
+  .option('--as-of <time>', 'as the ledger stood then (ISO 8601 with zone)')
+  .addOption(new Option('--purpose <code>', 'what the copy is for').choices(extractPurposes))
+  .option('--purpose-text <text>', 'the same in words, e.g. the number of an inspection')
+  .option('--from <time>', 'sensor data, process values and forecasts only as recorded from here')
+  .option('--to <time>', 'and up to here')
+  .option('--signatures-only', 'only the record, with the payloads of signatures and approvals', false)
+  .option('--json', 'answer for machines', false)
+  .action(extractCommand)
+
+program
+  .command('verify')
+  .description('verify an extract (verify --help tells the options)')
+  .argument('[arguments...]')
+  .helpOption(false)
+  .allowUnknownOption()
+  .action((_given: string[], _options: unknown, command: Command) => verifyCommand(command.args))
 
 await run()
 

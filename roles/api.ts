@@ -1,5 +1,6 @@
 /** The API's role: commands, queries, health and the console on one port. */
 import { randomBytes } from 'node:crypto'
+import { resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { registerCommands } from '../commands/service.ts'
 import { systemClock } from '../infra/clock.ts'
@@ -9,6 +10,9 @@ import { registerConsole } from '../infra/http/console.ts'
 import { registerHealth } from '../infra/http/health.ts'
 import { createHttpServer, type HttpServer } from '../infra/http/server.ts'
 import type { Logger } from '../infra/log.ts'
+import { extractJobs } from '../ledger/extract/jobs.ts'
+import { registerExtracts } from '../ledger/extract/routes.ts'
+import { timeStampTokens } from '../ledger/extract/time-stamp-tokens.ts'
 import { registerLedger } from '../ledger/http/routes.ts'
 import { openLedger } from '../ledger/storage/database.ts'
 import { postgresLogReader } from '../ledger/storage/postgres-log-reader.ts'
@@ -36,8 +40,23 @@ export type ApiDeps = {
 export async function startApi(deps: ApiDeps): Promise<ApiRole> {
   const pool = openReadModels(deps.urls.app, { name: 'queries', max: 8 })
   const ledgerPool = openLedger(deps.urls.app, { name: 'ledger-queries', max: 4 })
+  const { store, config, log } = deps
+  const reader = postgresLogReader(ledgerPool)
+  const extracts = extractJobs({
+    log: reader,
+    store,
+    clock: systemClock,
+    logger: log,
+    site: config.site,
+    folder: resolve(config.dataFolder),
+    tokenOf: timeStampTokens(ledgerPool),
+  })
+  const end = async () => {
+    await extracts.stop()
+    await pool.end()
+    await ledgerPool.end()
+  }
   try {
-    const { store, config, log } = deps
     const http = await serveHttp(deps, async (server) => {
       registerCommands(server, { store, clock: systemClock, log, site: config.site })
       registerQueries(server, {
@@ -47,20 +66,19 @@ export async function startApi(deps: ApiDeps): Promise<ApiRole> {
         log,
         modelFolder: fileURLToPath(new URL('../inference/models', import.meta.url)),
       })
-      registerLedger(server, { reader: postgresLogReader(ledgerPool), store })
+      registerLedger(server, { reader, store })
+      registerExtracts(server, extracts)
       await registerConsole(server, fileURLToPath(new URL('../console/dist', import.meta.url)))
     })
     return {
       ...http,
       stop: async () => {
         await http.stop()
-        await pool.end()
-        await ledgerPool.end()
+        await end()
       },
     }
   } catch (error) {
-    await pool.end()
-    await ledgerPool.end()
+    await end()
     throw error
   }
 }

@@ -185,3 +185,22 @@ export const liveReadings = z.object({
   position: z.string(),
   readings: z.array(z.object({ tag: z.string(), at: instant, value: z.number(), quality, unit: z.string() })),
 })
+
+/** An extract that is being written, or ready under `file`. Counts are strings. */
+export const extractJob = z.object({
+  id: z.string(),
+  batchId: z.string(),
+  scope: z.enum(['whole', 'range', 'signatures-only']),
+  purpose: z.string(),
+  requestedAt: instant,
+  state: z.enum(['waiting', 'running', 'done', 'failed']),
+  /** Events written, and of how many. */
+  progress: z.object({ done: z.int(), total: z.int() }),
+  /** Of the checkpoint that it stands on. */
+  size: z.string().nullable(),
+  events: z.string().nullable(),
+  /** Base64; the log holds it in `ExtractIssued`. */
+  manifestSha256: z.string().nullable(),
+  file: z.string().nullable(),
+  failure: z.object({ code: z.string(), message: z.string() }).nullable(),
+})

@@ -1,5 +1,5 @@
 // Verifier of bioprocess-ledger extracts. One file, no dependencies: node verify.mjs <extract.zip> --key <key>
-// src/cli.ts
+// src/command-line.ts
 import { readFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 
@@ -1770,8 +1770,8 @@ function attempt(findings, check, member, make) {
   }
 }
 
-// src/cli.ts
-var usage = `usage: node verify.mjs <extract.zip> --key <verifier key or file with it>
+// src/command-line.ts
+var usageOf = (command) => `usage: ${command} <extract.zip> --key <verifier key or file with it>
   --key         the log's key, from a place the operator cannot rewrite; again for several
   --export-key  the key of the manifest, instead of the one that the log names
   --witness     key of a witness that must have cosigned; again for several
@@ -1781,11 +1781,11 @@ var usage = `usage: node verify.mjs <extract.zip> --key <verifier key or file wi
 exit 0 verified, 1 a finding, 2 usage or incomplete (without --key at most what is consistent is said)
 `;
 var words = { pass: "PASS", fail: "FAIL", "not-checked": "----" };
-process.exitCode = await main(process.argv.slice(2));
-async function main(given) {
+async function verifyCommandLine(given, command) {
+  const usage = usageOf(command);
   try {
     const { values: values2, positionals } = parseArgs({
-      args: given,
+      args: [...given],
       allowPositionals: true,
       options: {
         key: { type: "string", multiple: true, default: [] },
@@ -1844,3 +1844,6 @@ function print({ checks, verdict, manifest, story, approvals }, withStory) {
   }
   out(verdict);
 }
+
+// src/cli.ts
+process.exitCode = await verifyCommandLine(process.argv.slice(2), "node verify.mjs");

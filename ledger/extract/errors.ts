@@ -5,6 +5,7 @@ export type ExtractErrorCode =
   | 'not-covered'
   | 'no-heads-statement'
   | 'payload-missing'
+  | 'key-reused'
   | 'aborted'
 
 export class ExtractError extends Error {

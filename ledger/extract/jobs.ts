@@ -1,0 +1,199 @@
+/**
+ * Extracts as jobs: one at a time is written into the data folder, and handed out once the ledger itself says so
+ * (`ExtractIssued`: who, what for, which manifest). Files are kept for a day, ten at most; the events stay for good.
+ */
+import { createHash, randomBytes } from 'node:crypto'
+import { mkdir, rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import { type Clock, toInstant } from '../../infra/clock.ts'
+import type { EventStore } from '../../infra/event-store/event-store.ts'
+import type { Logger } from '../../infra/log.ts'
+import { canonicalJson } from '../../schemas/canonical-json.ts'
+import type { Actor, ClientEvent } from '../../schemas/event.ts'
+import { uuidV7 } from '../../schemas/ids.ts'
+import { streams } from '../../schemas/streams.ts'
+import { chooseCheckpoint } from './checkpoint-choice.ts'
+import { ExtractError } from './errors.ts'
+import { readExportKey } from './export-key.ts'
+import { storePayloads } from './payloads.ts'
+import { type ExtractRequest, scopeOf } from './request.ts'
+import { type ExtractLog, select } from './selection.ts'
+import { type ExtractDeps, type WrittenExtract, writeExtract } from './write-extract.ts'
+
+export type ExtractJob = {
+  readonly id: string
+  readonly request: ExtractRequest
+  readonly requestedAt: string
+  state: 'waiting' | 'running' | 'done' | 'failed'
+  done: number
+  total: number
+  result: WrittenExtract | undefined
+  failure: { readonly code: string; readonly message: string } | undefined
+}
+
+export type ExtractJobs = {
+  /** The job of this key, begun now unless it was before. Throws `ExtractError` `unknown-batch`, and `key-reused`. */
+  begin(request: ExtractRequest, by: { actor: Actor; key: string }): Promise<ExtractJob>
+  find(id: string): ExtractJob | undefined
+  fileOf(job: ExtractJob): string
+  stop(): Promise<void>
+}
+
+export type ExtractJobsDeps = {
+  readonly log: ExtractLog
+  readonly store: EventStore
+  readonly clock: Clock
+  readonly logger: Logger
+  readonly site: string
+  /** Data folder of the ledger: holds the export key, and `extracts/`. */
+  readonly folder: string
+  readonly tokenOf?: ExtractDeps['tokenOf']
+}
+
+const keptFiles = 10
+const keptMs = 24 * 3_600_000
+
+export function extractJobs(deps: ExtractJobsDeps): ExtractJobs {
+  const folder = join(deps.folder, 'extracts')
+  const stopping = new AbortController()
+  const jobs = new Map<string, ExtractJob & { body: string }>()
+  // Of an earlier run: whoever wanted them asks again.
+  let queue: Promise<void> = rm(folder, { recursive: true, force: true }).catch(() => {})
+  const fileOf = ({ id }: Pick<ExtractJob, 'id'>) => join(folder, `${id}.zip`)
+
+  async function run(job: ExtractJob, actor: Actor): Promise<void> {
+    try {
+      if (stopping.signal.aborted) return
+      job.state = 'running'
+      await mkdir(folder, { recursive: true, mode: 0o700 })
+      const origin = await deps.log.origin()
+      if (origin === undefined) throw new ExtractError('no-checkpoint', 'the ledger never ran')
+      const exportKey = await readExportKey(deps.folder, origin)
+      const checkpoint = await chooseCheckpoint(deps.log, deps.store, job.request.asOf, stopping.signal)
+      const payloadOf = storePayloads(deps.store)
+      const { tokenOf } = deps
+      const written = await writeExtract(
+        job.request,
+        checkpoint,
+        { log: deps.log, payloadOf, exportKey, ...(tokenOf ? { tokenOf } : {}) },
+        fileOf(job),
+        {
+          signal: stopping.signal,
+          onProgress: (done, total) => Object.assign(job, { done, total }),
+        },
+      )
+      await deps.store.append([
+        {
+          stream: streams.ledgerExtracts,
+          expectedRevision: 'any',
+          events: [issued(job, written, actor)],
+        },
+      ])
+      job.result = written
+      job.state = 'done'
+    } catch (error) {
+      await rm(fileOf(job), { force: true })
+      job.state = 'failed'
+      const isOurs = error instanceof Error && 'code' in error && typeof error.code === 'string'
+      job.failure = isOurs
+        ? { code: String(error.code), message: error.message }
+        : { code: 'internal', message: 'the extract could not be written; the log of the server says why' }
+      deps.logger.error({ err: error, extract: job.id }, 'an extract could not be written')
+    }
+  }
+
+  function issued(
+    job: ExtractJob,
+    { size, events, manifestSha256 }: WrittenExtract,
+    actor: Actor,
+  ): ClientEvent {
+    const nowMs = deps.clock.nowMs()
+    const now = toInstant(nowMs)
+    const { batchId, purpose, purposeText, asOf, from, to } = job.request
+    const given = Object.fromEntries(
+      Object.entries({ asOf, from, to }).filter(([, value]) => value !== undefined),
+    )
+    return {
+      id: uuidV7(nowMs, randomBytes(10)),
+      type: 'ExtractIssued',
+      schemaVersion: 1,
+      occurredAt: now,
+      receivedAt: now,
+      actor,
+      origin: 'live',
+      site: deps.site,
+      data: {
+        extractId: job.id,
+        batchId,
+        purpose: purposeText === undefined ? purpose : `${purpose}: ${purposeText}`,
+        scope: scopeOf(job.request),
+        ...given,
+        size: String(size),
+        manifestSha256,
+        events: String(events),
+      },
+    }
+  }
+
+  async function forgetOld(): Promise<void> {
+    const ended = [...jobs.values()].filter(({ state }) => state === 'done' || state === 'failed')
+    const tooMany = ended.slice(0, Math.max(0, ended.length - keptFiles))
+    const tooOld = ended.filter(({ requestedAt }) => Date.parse(requestedAt) < deps.clock.nowMs() - keptMs)
+    for (const job of new Set([...tooMany, ...tooOld])) {
+      jobs.delete(job.id)
+      await rm(fileOf(job), { force: true })
+    }
+  }
+
+  return {
+    begin: async (request, { actor, key }) => {
+      const id = idOf(actor.id, key)
+      const body = canonicalJson(request)
+      const known = jobs.get(id)
+      if (known) {
+        if (known.body !== body)
+          throw new ExtractError('key-reused', 'this Idempotency-Key was used for another extract', { key })
+        return known
+      }
+      const head = await deps.log.head()
+      // Known to the log already, or at least to the store that the log follows.
+      if (head) await requireBatch(deps, request, head.size)
+      const job = {
+        id,
+        body,
+        request,
+        requestedAt: toInstant(deps.clock.nowMs()),
+        state: 'waiting' as const,
+        done: 0,
+        total: 0,
+        result: undefined,
+        failure: undefined,
+      }
+      jobs.set(id, job)
+      queue = queue.then(forgetOld).then(() => run(job, actor))
+      return job
+    },
+    find: (id) => jobs.get(id),
+    fileOf,
+    stop: async () => {
+      stopping.abort()
+      await queue
+    },
+  }
+}
+
+async function requireBatch(deps: ExtractJobsDeps, request: ExtractRequest, size: bigint): Promise<void> {
+  for await (const event of deps.store.readStream(streams.batch(request.batchId), { maxCount: 1 })) {
+    if (event.type === 'BatchCreated') return
+  }
+  await select(deps.log, request, size)
+}
+
+/** UUID of version 8 (RFC 9562 5.8) from who asked with which key: asked again, it is the same job. */
+function idOf(actorId: string, key: string): string {
+  const bytes = createHash('sha256').update(`extract/v1\n${actorId}\n${key}`).digest().subarray(0, 16)
+  bytes.writeUInt8((bytes.readUInt8(6) & 0x0f) | 0x80, 6)
+  bytes.writeUInt8((bytes.readUInt8(8) & 0x3f) | 0x80, 8)
+  const hex = bytes.toString('hex')
+  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`
+}
