@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import { after, test } from 'node:test'
+import { setTimeout as delay } from 'node:timers/promises'
 import type { EventStore } from '../event-store/event-store.ts'
 import { ForeignFeedError } from '../feed/feed.ts'
 import { feedStore, quietLog } from '../feed/testing/feed-store.ts'
@@ -17,9 +18,10 @@ import { disconnected, kafkaClient, orderedProducer } from './client.ts'
 import { type KafkaFeedDeps, kafkaVesselFeed } from './kafka-feed.ts'
 import { partitionOf } from './partition-of.ts'
 import { encodeRecord } from './record.ts'
-import { skipWithoutKafka, startTestBroker, type TestBroker } from './testing/broker.ts'
+import { skipWithoutKafka, startTestBroker } from './testing/broker.ts'
 import { headerOf, readTopic } from './testing/read-topic.ts'
 import { runningRelay } from './testing/running-relay.ts'
+import type { TestBroker } from './testing/test-broker.ts'
 import { type Topics, topicNames } from './topics.ts'
 
 const skip = skipWithoutKafka
@@ -220,6 +222,50 @@ test('an event that the worker could not process ends its feed and comes to the 
   assert.equal(failing.lanes.size, 0)
   const next = worker()
   await until('all came', () => next.seen.length === 3)
+})
+
+test('a delivery in hand is called off when its lanes are shared anew, and comes again', {
+  skip,
+}, async (context) => {
+  const { store, worker } = await plant(context)
+  const batches: BatchOnVessel[] = []
+  for (const vessel of vesselNames(8)) batches.push(await openBatch(store, vessel))
+  const calledOff = Promise.withResolvers<void>()
+  let isFirst = true
+  const one = worker({
+    onEvents: async ({ signal }) => {
+      if (!isFirst) return
+      isFirst = false
+      await new Promise<void>((settle) => {
+        signal.addEventListener('abort', () => settle(), { once: true })
+      })
+      calledOff.resolve()
+      throw signal.reason
+    },
+  })
+  await until('it has a delivery in hand', () => !isFirst)
+  const two = worker()
+  await calledOff.promise
+  await until('both have their share', () => one.lanes.size === 3 && two.lanes.size === 3)
+  await until('all was processed', () => one.seen.length + two.seen.length >= 8)
+  assert.deepEqual(
+    [...one.seen, ...two.seen].map((seen) => seen.vessel).toSorted(),
+    batches.map(({ vessel }) => vessel),
+  )
+})
+
+test('a worker keeps its lanes through a delivery that takes longer than a session', {
+  skip,
+}, async (context) => {
+  const { store, worker } = await plant(context)
+  const batch = await openBatch(store, 'V-01')
+  const sessionTimeoutMs = 1_500
+  const one = worker({ onEvents: () => delay(3 * sessionTimeoutMs) }, { sessionTimeoutMs })
+  await until('it has its lanes', () => one.lanes.size === 6)
+  await until('the event was processed', () => one.seen.length === 1)
+  await appendInOrder(store, [measurements(batch, [1])])
+  await until('so was the next', () => one.seen.length === 2)
+  assert.equal(one.history.length, 1)
 })
 
 test('a worker refuses events of another store', { skip }, async (context) => {

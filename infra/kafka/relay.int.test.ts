@@ -17,9 +17,10 @@ import {
   sealing,
 } from '../feed/testing/vessel-histories.ts'
 import { decodeRecord } from './record.ts'
-import { skipWithoutKafka, startTestBroker, type TestBroker } from './testing/broker.ts'
+import { skipWithoutKafka, startTestBroker } from './testing/broker.ts'
 import { headerOf, readTopic } from './testing/read-topic.ts'
 import { runningRelay } from './testing/running-relay.ts'
+import type { TestBroker } from './testing/test-broker.ts'
 import { topicNames } from './topics.ts'
 
 let shared: Promise<TestBroker> | undefined

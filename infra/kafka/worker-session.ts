@@ -63,6 +63,8 @@ export async function workerSession(deps: WorkerSessionDeps): Promise<'crashed' 
     let loss: unknown
     const heartbeat = setInterval(() => {
       payload.heartbeat().catch((error: unknown) => {
+        // A broker that does not answer says nothing about who owns the lane.
+        if (!isAnswer(error)) return
         loss ??= error
         lost.abort()
       })
@@ -112,6 +114,9 @@ export async function workerSession(deps: WorkerSessionDeps): Promise<'crashed' 
     await disconnected(kafkaConsumer)
   }
 }
+
+/** The coordinator's own word: rebalancing, unknown member, another generation. */
+const isAnswer = (error: unknown): boolean => error instanceof Error && error.name === 'KafkaJSProtocolError'
 
 function watch(
   kafkaConsumer: Consumer,

@@ -10,17 +10,7 @@ import { fileURLToPath } from 'node:url'
 import { freePort } from '../../free-port.ts'
 import { skipUnless } from '../../toolchain/require.ts'
 import { brokerLibs } from './broker-libs.ts'
-
-export type TestBroker = {
-  /** `host:port`, the same after every start. */
-  readonly brokers: readonly string[]
-  /** Ends it without notice; what it had not flushed stays in the system's cache. */
-  kill(): Promise<void>
-  /** After `kill`, on the same data; resolves when it answers. */
-  start(): Promise<void>
-  /** Ends it and removes its data. */
-  stop(): Promise<void>
-}
+import type { TestBroker } from './test-broker.ts'
 
 const libs = await brokerLibs()
 const container = 'missing' in libs ? await import('./container-broker.ts') : undefined

@@ -1,7 +1,7 @@
 /** The same broker from its image, on a port of the host that stays the same when it is killed and started again. */
 import { GenericContainer, getContainerRuntimeClient, Wait } from 'testcontainers'
 import { freePort } from '../../free-port.ts'
-import type { TestBroker } from './broker.ts'
+import type { TestBroker } from './test-broker.ts'
 
 const image = 'apache/kafka:4.3.1'
 const inside = 9092
