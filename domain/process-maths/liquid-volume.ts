@@ -6,9 +6,16 @@ export type LiquidBalance = {
   readonly evaporatedG: number
 }
 
-/** Litres. Throws RangeError when nothing would be left. */
-export function liquidVolume({ initialL, samplesMl, baseMl, evaporatedG }: LiquidBalance): number {
+/** Less than this part of V0 is not a volume but a wrong balance (a feed or a dilution that nobody recorded). */
+export const leastPart = 0.1
+
+/** Litres; undefined when the balance leaves less than a tenth of V0, for every rate would be divided by it. */
+export function liquidVolume({
+  initialL,
+  samplesMl,
+  baseMl,
+  evaporatedG,
+}: LiquidBalance): number | undefined {
   const volume = initialL + (baseMl - samplesMl - evaporatedG) / 1000
-  if (!(volume > 0)) throw new RangeError(`liquid volume is ${volume} L, expected above 0`)
-  return volume
+  return volume >= leastPart * initialL ? volume : undefined
 }

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import type { RecordedEvent } from '../../schemas/event.ts'
+import { tagDefinitions } from '../../schemas/tags.ts'
 import { rules } from '../signal-cleaning/cleaning-rules.ts'
 import { silentWindowsEmitted } from './batch-windows.ts'
 import { type WindowFold, windowFold } from './fold-windows.ts'
@@ -299,6 +300,27 @@ test('a replicate is another assay of the same broth: it takes no volume of its 
   assert.equal(volumeAfter(2), volumeAfter(1))
 })
 
+test('a run so long that evaporation would have emptied the vessel goes on without volume and rates', () => {
+  const { fold, events } = opened()
+  fold.apply(events.inoculated(startMs))
+  const at = (hours: number, second = 0) =>
+    ['Gas_MFC_air', 'Off_Gas_O2', 'Off_Gas_CO2'].flatMap((tag, nth) => [
+      ...fold.apply(events.reading(startMs + hours * 3_600_000 + second * 1000, tag, [1, 19, 1.4][nth] ?? 0)),
+    ])
+  at(899)
+  const last = at(899, 60)[0]
+  assert.ok(last?.derived.CER?.value != null)
+  at(1030)
+  const beyond = at(1030, 60).at(-1)
+  assert.deepEqual(
+    [beyond?.derived.volume, beyond?.derived.CER],
+    [
+      { value: null, reason: 'implausible_volume' },
+      { value: null, reason: 'implausible_volume' },
+    ],
+  )
+})
+
 test('mixed origins show the one furthest from the process', () => {
   const { fold, events } = opened()
   const as = (second: number, origin: RecordedEvent['origin']) =>
@@ -320,8 +342,8 @@ const arbitraryReadings = fc.array(
       { weight: 6, arbitrary: fc.integer({ min: -2000, max: 3000 }) },
       { weight: 1, arbitrary: fc.integer({ min: 0, max: 90 * minute }) },
     ),
-    tag: fc.constantFrom('pH', 'DO', 'OD', 'Weight', 'Gas_MFC_air', 'Off_Gas_O2', 'Off_Gas_CO2', 'Stir_SP'),
-    value: fc.oneof(fc.double({ min: -10, max: 110, noNaN: true }), fc.constantFrom(5, 20, 0.04)),
+    tag: fc.constantFrom(...tagDefinitions.map(({ tag }) => tag)),
+    value: fc.oneof(fc.double({ min: -10, max: 110, noNaN: true }), fc.constantFrom(5, 20, 1, 0.04, 0)),
     quality: fc.constantFrom('good', 'good', 'uncertain', 'bad'),
   }),
   { maxLength: 200 },

@@ -3,15 +3,15 @@
  * integrals, phase and depletion. Fed with each closed window once, in order; looks at nothing that comes later.
  */
 import { findTag, type Tag } from '../../schemas/tags.ts'
-import { carbonClosure, dryBiomass, specificRate } from '../process-maths/biomass.ts'
+import { carbonClosure, dryBiomass } from '../process-maths/biomass.ts'
 import { depletionWatch } from '../process-maths/depletion.ts'
-import { respiratoryQuotient } from '../process-maths/gas-balance.ts'
 import { growthPhase } from '../process-maths/growth-phase.ts'
 import { growthRatePoints, opticalDensityFloor, trailingLogSlope } from '../process-maths/growth-rate.ts'
 import { liquidVolume } from '../process-maths/liquid-volume.ts'
 import { dissolvedOxygen, transferCoefficient, uptakeRate } from '../process-maths/oxygen-transfer.ts'
 import { runningIntegral } from '../process-maths/running-integral.ts'
 import type { DerivedKey } from './derived-quantities.ts'
+import { difference, lowSignal, missingInput, orReason, perGram, quotient, widest } from './derived-value.ts'
 import type { ProcessSettings } from './process-settings.ts'
 import { type DerivedValue, type ProcessWindow, type TagWindow, windowMs } from './process-window.ts'
 import { type GasState, vesselGas } from './vessel-gas.ts'
@@ -106,7 +106,7 @@ export function processState(settings: ProcessSettings): ProcessState {
 
       integrals.Base.push(fromMs, toMs, timesSixty(mean('Base_Pump_Rate')))
       const volume = volumeAt(toMs)
-      derived.volume = { value: volume }
+      derived.volume = orReason(volume, 'implausible_volume')
 
       const oxygen = mean('DO')
       const alignedOxygen = align(oxygen)
@@ -190,7 +190,7 @@ export function processState(settings: ProcessSettings): ProcessState {
     return (inoculation.od600 * inoculation.volumeMl) / 1000 / workingVolumeL()
   }
 
-  function volumeAt(toMs: number): number {
+  function volumeAt(toMs: number): number | undefined {
     const inoculated = inoculation !== undefined && inoculation.atMs <= toMs
     const sinceMs = inoculation?.atMs ?? firstMs ?? toMs
     let samplesMl = 0
@@ -257,8 +257,6 @@ export function processState(settings: ProcessSettings): ProcessState {
   }
 }
 
-const missingInput: DerivedValue = { value: null, reason: 'missing_input' }
-const lowSignal: DerivedValue = { value: null, reason: 'low_signal' }
 const notStarted: DerivedValue = { value: null, reason: 'before_inoculation' }
 
 const integralKeys = [
@@ -276,37 +274,10 @@ const timesSixty = (perMinute: number | undefined): number | undefined =>
 const aboveFloor = (rate: number | null, floor: number): number | undefined =>
   rate === null || rate < floor ? undefined : rate
 
-function orReason(value: number | undefined, reason: string): DerivedValue {
-  return value === undefined ? { value: null, reason } : { value }
-}
-
 const slope = (value: number | undefined, reason: string | undefined): DerivedValue =>
   orReason(value, reason ?? 'window_filling')
 
 function reasonOfRate(rate: DerivedValue, floor: number): string | undefined {
   if (rate.value === null) return rate.reason
   return rate.value < floor ? 'low_signal' : undefined
-}
-
-function quotient(uptake: DerivedValue, evolution: DerivedValue): DerivedValue {
-  if (uptake.value === null) return uptake
-  if (evolution.value === null) return evolution
-  const result = respiratoryQuotient(uptake.value, evolution.value)
-  return result.kind === 'value' ? { value: result.value } : lowSignal
-}
-
-function perGram(rate: DerivedValue, biomass: number | undefined): DerivedValue {
-  if (rate.value === null) return rate
-  if (biomass === undefined) return missingInput
-  return orReason(specificRate(rate.value, biomass), 'low_signal')
-}
-
-function difference(left: number | undefined, right: number | undefined): DerivedValue {
-  return left === undefined || right === undefined ? missingInput : { value: left - right }
-}
-
-function widest(broth: number | undefined, ...others: readonly (number | undefined)[]): DerivedValue {
-  const known = others.filter((value) => value !== undefined)
-  if (broth === undefined || known.length === 0) return missingInput
-  return { value: Math.max(...known.map((value) => Math.abs(broth - value))) }
 }

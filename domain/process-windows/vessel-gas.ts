@@ -20,7 +20,8 @@ export type GasSignals = {
   readonly oxygenOut: number | undefined
   readonly carbonDioxideOut: number | undefined
   readonly pressureBar: number | undefined
-  readonly volumeL: number
+  /** Undefined when the volume balance makes no sense. */
+  readonly volumeL: number | undefined
 }
 
 export type GasState = {
@@ -50,6 +51,7 @@ export function vesselGas(settings: ProcessSettings): { close: (signals: GasSign
       const oxygen = dry((shownOxygen / 100) * (airComposition.oxygen / settings.oxygenShownOnAir))
       const carbonDioxide = dry(shownCarbonDioxide / 100)
       if (!(air > 0)) return nothing('no_air_flow')
+      if (signals.volumeL === undefined) return nothing('implausible_volume')
       if (oxygen + carbonDioxide >= 0.99) return nothing('implausible_gas')
       const exchange = gasExchange(
         {

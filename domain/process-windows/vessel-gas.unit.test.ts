@@ -33,6 +33,7 @@ test('without the air controller the inlet meter stands for the air; without eit
   assert.deepEqual(balance({ oxygenOut: undefined }).evolution, missing)
   assert.deepEqual(balance({ carbonDioxideOut: undefined }).transfer, missing)
   assert.deepEqual(balance({ air: 0, inlet: 0 }).transfer, { value: null, reason: 'no_air_flow' })
+  assert.deepEqual(balance({ volumeL: undefined }).transfer, { value: null, reason: 'implausible_volume' })
   assert.deepEqual(balance({ oxygenOut: 60, carbonDioxideOut: 39.5 }).transfer.reason, 'implausible_gas')
 })
 
