@@ -57,6 +57,8 @@ test('a forecast is answered as it was issued, with its model, its inputs and wh
     p50: 4 * 1.11,
     p95: 4 * 1.11 * 1.1,
   })
+  assert.deepEqual([item?.inDomainScore, item?.lastValue, item?.lastMu], [0.8, 4, 0.21])
+  assert.deepEqual(item?.inputPositions, { from: '1', to: '9' })
   assert.deepEqual(item?.attributions, [{ feature: 'OUR', contribution: 0.1 / 3 }])
   assert.equal(item?.position, last.toString())
   assert.equal(next, null)
@@ -154,6 +156,7 @@ test('withheld forecasts are told as spans of one reason each', async (t) => {
       forecastIssued(id, window(3)),
       forecastWithheld(id, window(4), 'phase-not-covered', 'late'),
       forecastWithheld(id, window(5), 'too-many-missing', 'DO'),
+      forecastWithheld(id, window(6), 'phase-not-covered', 'again'),
     ]),
   )
   const { items } = (await side.get(`${api}/forecasts/withheld`)).json() as List
@@ -163,6 +166,7 @@ test('withheld forecasts are told as spans of one reason each', async (t) => {
       [iso(window(0)), iso(window(2)), 'phase-not-covered', 'lag still', 2],
       [iso(window(3)), iso(window(4)), 'phase-not-covered', 'late', 1],
       [iso(window(4)), iso(window(5)), 'too-many-missing', 'DO', 1],
+      [iso(window(5)), iso(window(6)), 'phase-not-covered', 'again', 1],
     ],
   )
 })
