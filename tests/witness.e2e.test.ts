@@ -3,7 +3,7 @@
  * it never cosigns a smaller or another tree than it cosigned before, whatever was under way.
  */
 import assert from 'node:assert/strict'
-import { type ChildProcess, spawn } from 'node:child_process'
+import { spawn } from 'node:child_process'
 import { mkdtemp, readFile, rm, stat } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -13,53 +13,10 @@ import { openNote } from '../ledger/log/note.ts'
 import { addCheckpointText } from '../ledger/witness/add-checkpoint.ts'
 import { smallLog } from '../ledger/witness/testing/small-log.ts'
 import { root, withoutSettings } from './support/product.ts'
+import { type RunningWitness, startWitness } from './support/witness.ts'
 
 const log = smallLog('killed.example/log')
 const kills = 6
-
-type RunningWitness = { readonly child: ChildProcess; readonly url: string; readonly vkey: string }
-
-async function startWitness(folder: string): Promise<RunningWitness> {
-  const child = spawn(process.execPath, ['--import', 'tsx', join(root, 'main.ts'), 'serve', 'witness'], {
-    cwd: root,
-    stdio: ['ignore', 'pipe', 'pipe'],
-    env: {
-      ...withoutSettings(process.env),
-      BIOLEDGER_DATA_DIR: folder,
-      BIOLEDGER_HTTP_PORT: '0',
-      BIOLEDGER_WITNESS_NAME: 'qa.example/witness',
-      BIOLEDGER_WITNESS_LOGS: log.signer.verifierKey,
-      BIOLEDGER_LOG_LEVEL: 'warn',
-    },
-  })
-  let said = ''
-  return await new Promise((settle, fail) => {
-    const timer = setTimeout(() => fail(new Error(`not ready in time: ${said}`)), 60_000)
-    const read = (text: string) => {
-      said += text
-      const url = /^bioledger witness ready (\S+)$/m.exec(said)?.[1]
-      const vkey = /^vkey (\S+)$/m.exec(said)?.[1]
-      if (!url || !vkey) return
-      clearTimeout(timer)
-      settle({ child, url, vkey })
-    }
-    child.stdout.setEncoding('utf8').on('data', read)
-    child.stderr.setEncoding('utf8').on('data', (text: string) => {
-      said += text
-    })
-    child.once('exit', (code) => {
-      clearTimeout(timer)
-      fail(new Error(`ended with ${code}: ${said}`))
-    })
-  })
-}
-
-async function end(child: ChildProcess, signal: 'SIGKILL' | 'SIGTERM'): Promise<number | null> {
-  if (child.exitCode !== null || child.signalCode !== null) return child.exitCode
-  const ended = new Promise<number | null>((settle) => child.once('exit', (code) => settle(code)))
-  child.kill(signal)
-  return await ended
-}
 
 const ask = (url: string, body: string) => fetch(`${url}/add-checkpoint`, { method: 'POST', body })
 
@@ -67,15 +24,15 @@ test('a witness killed at any moment never cosigns a smaller tree or a fork of w
   const folder = await mkdtemp(join(tmpdir(), 'bioledger-witness-e2e-'))
   let running: RunningWitness | undefined
   t.after(async () => {
-    if (running) await end(running.child, 'SIGKILL')
+    await running?.kill()
     await rm(folder, { recursive: true, force: true })
   })
   let largest = 0n
   let cosigned = 0
   const keys = new Set<string>()
   for (let round = 0; round <= kills; round++) {
-    running = await startWitness(folder)
-    const { url, vkey, child } = running
+    running = await startWitness(folder, [log.signer.verifierKey])
+    const { url, vkey, kill } = running
     keys.add(vkey)
     const stands = await ask(url, addCheckpointText({ oldSize: 0n, proof: [], note: await log.note(1n) }))
     const size = round === 0 ? 1n : BigInt((await stands.text()).trim())
@@ -110,7 +67,7 @@ test('a witness killed at any moment never cosigns a smaller tree or a fork of w
         proof: await log.proof(at, next),
         note: await log.note(next),
       })
-      if (answered === killAfter) killed = end(child, 'SIGKILL')
+      if (answered === killAfter) killed = kill()
       const answer = await ask(url, body).then(
         async (response) => ({ status: response.status, text: await response.text() }),
         () => undefined,
@@ -129,7 +86,7 @@ test('a witness killed at any moment never cosigns a smaller tree or a fork of w
   assert.equal(keys.size, 1, 'the key survives')
   assert.equal((await stat(join(folder, 'witness.key'))).mode & 0o777, 0o600)
   assert.equal((await readFile(join(folder, 'witness.vkey'), 'utf8')).trim(), [...keys][0])
-  assert.equal(running && (await end(running.child, 'SIGTERM')), 0)
+  assert.equal(await running?.stop(), 0)
 })
 
 test('serve witness without a name or logs says in one line what is missing', async () => {
