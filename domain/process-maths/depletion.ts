@@ -1,7 +1,7 @@
 /**
  * Glycerol depletion as the dissolved oxygen shows it: DO ≥ 80 % for at least 10 min, after a rise of at least 40
  * points within 30 min, not before T = 12 h. Dips of up to 3 points are tolerated: the cascade lowering agitation or
- * oxygen makes the rise uneven. It confirms some 25 to 45 min after the glycerol is gone (respiration fades slowly).
+ * oxygen makes the rise uneven. It confirms some 20 to 60 min after the glycerol is gone, the later the slower respiration fades.
  * Source: process description of the batch, end-of-batch signature.
  */
 export const depletionRule = {
