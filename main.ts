@@ -1,9 +1,10 @@
 /** The command line of bioprocess-ledger: which command starts which role. Everything else is in `roles/`. */
-import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
+import { Argument, Command, CommanderError, InvalidArgumentError, Option } from 'commander'
 import { readConfig } from './infra/config.ts'
 import { extractPurposes } from './ledger/extract/request.ts'
 import { extractCommand } from './roles/extract.ts'
 import { ledgerAuditCommand } from './roles/ledger-audit.ts'
+import { rotateLedgerKeyCommand } from './roles/ledger-key.ts'
 import { migrateCommand } from './roles/migrate.ts'
 import { rebuildCommand } from './roles/rebuild.ts'
 import { replayCommand } from './roles/replay.ts'
@@ -125,6 +126,14 @@ program
   .helpOption(false)
   .allowUnknownOption()
   .action((_given: string[], _options: unknown, command: Command) => verifyCommand(command.args))
+
+program
+  .command('ledger-key')
+  .description('keys of the ledger: rotate makes a new one, which the old one vouches for')
+  .addArgument(new Argument('<what>', 'what to do').choices(['rotate']))
+  .addOption(dataDir())
+  .option('--json', 'answer for machines', false)
+  .action((_what: string, given: { dataDir: string; json: boolean }) => rotateLedgerKeyCommand(given))
 
 await run()
 

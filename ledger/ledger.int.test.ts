@@ -227,6 +227,56 @@ test('after a rotation the first checkpoint that covers it carries both signatur
     assert.throws(() => openNote(first?.note as string, [current]), NoteError)
   }))
 
+test('a rotation is completed on an idle log, too', () =>
+  withBed(async (bed) => {
+    await fill(bed, 10)
+    bed.start()
+    await bed.sealed()
+    const { verifierKey } = await rotateLogKey(bed.folder)
+    await until('the new key is the published one', async () => (await verifierKeyOf(bed)) === verifierKey)
+    const sealed = await bed.sealed()
+    openNote(sealed.note, [parseVerifierKey(verifierKey)])
+    assert.deepEqual(bed.alarms, [])
+  }))
+
+test('a revoked key signs nothing more; after a rotation the new one signs alone', () =>
+  withBed(async (bed) => {
+    await fill(bed, 10)
+    const first = bed.start()
+    const { size } = await bed.sealed()
+    const revoked = await verifierKeyOf(bed)
+    await bed.store.append([
+      {
+        stream: 'ledger-keys',
+        expectedRevision: 'any',
+        events: [
+          typed({
+            type: 'LedgerKeyRevoked',
+            data: {
+              verifierKey: revoked,
+              purpose: 'log',
+              firstBadSize: String(size),
+              finding: 'a copy of the key was found on a laptop',
+            },
+          }),
+        ],
+      },
+    ])
+    assert.match(await refusalOf(bed), /was retired or revoked/)
+    assert.ok(((await bed.reader.head())?.size as bigint) >= size)
+    await first.stop()
+    const { verifierKey } = await rotateLogKey(bed.folder)
+    const before = (await bed.reader.head()) as { size: bigint }
+    bed.start()
+    const after = await bed.sealed()
+    openNote(after.note, [parseVerifierKey(verifierKey)])
+    const { rows } = await bed.pool.query<{ note: string }>(
+      'SELECT note FROM ledger.checkpoint WHERE size > $1',
+      [before.size],
+    )
+    for (const { note } of rows) assert.throws(() => openNote(note, [parseVerifierKey(revoked)]), NoteError)
+  }))
+
 test('a log signed with a key that is not here any more is not signed with another one', () =>
   withBed(async (bed) => {
     await fill(bed, 10)

@@ -66,7 +66,7 @@ export async function startApi(deps: ApiDeps): Promise<ApiRole> {
         log,
         modelFolder: fileURLToPath(new URL('../inference/models', import.meta.url)),
       })
-      registerLedger(server, { reader, store })
+      registerLedger(server, { reader, store, clock: systemClock, site: config.site })
       registerExtracts(server, extracts)
       await registerConsole(server, fileURLToPath(new URL('../console/dist', import.meta.url)))
     })

@@ -31,7 +31,7 @@ describe('the log over HTTP', () => {
       site: 'site-1',
       version: '0.0.0',
     })
-    registerLedger(http.server, { reader: bed.reader, store: bed.store })
+    registerLedger(http.server, { reader: bed.reader, store: bed.store, clock: systemClock, site: 'site-1' })
     await http.server.ready()
   })
   after(async () => {
@@ -166,6 +166,34 @@ describe('the log over HTTP', () => {
       `inclusion?index=${'9'.repeat(20)}`,
     ])
       assert.ok([400, 422].includes((await get(`ledger/proofs/${path}`)).statusCode), path)
+  })
+
+  test('a key is revoked by a person, once a request, and listed so', async () => {
+    const { items } = (await get('ledger/keys?purpose=export')).json() as { items: { vkey: string }[] }
+    const vkey = items[0]?.vkey as string
+    const post = (body: object, key = 'k1') =>
+      http.server.inject({
+        method: 'POST',
+        url: '/api/v1/ledger/keys/revocations',
+        headers: { authorization: `Bearer ${token}`, 'idempotency-key': key },
+        payload: body,
+      })
+    const asked = { vkey, firstBadSize: '17', finding: 'the laptop with the key was lost' }
+    for (const [bad, pointer] of [
+      [{ ...asked, vkey: 'no+such+key' }, '/vkey'],
+      [{ ...asked, firstBadSize: '-1' }, '/firstBadSize'],
+      [{ ...asked, finding: 'short' }, '/finding'],
+    ] as const) {
+      const answer = await post(bad)
+      assert.ok([400, 422].includes(answer.statusCode), answer.body)
+      assert.equal(answer.json().errors[0].pointer, pointer)
+    }
+    const first = await post(asked)
+    assert.equal(first.statusCode, 201, first.body)
+    assert.deepEqual((await post(asked)).json(), first.json())
+    assert.equal((await post({ ...asked, firstBadSize: '18' })).statusCode, 422)
+    const listed = (await get('ledger/keys?purpose=export')).json() as { items: { revokedFrom: string }[] }
+    assert.equal(listed.items[0]?.revokedFrom, '17')
   })
 
   test("an event's proof carries its leaf and verifies by itself; other batches' and uncovered events have none", async () => {

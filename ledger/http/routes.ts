@@ -3,17 +3,16 @@
  * that other people's tools read it; proofs and keys as JSON; and one event's proof as tlog-proof. Only what a published
  * checkpoint covers is ever given out.
  */
-import type { EventStore } from '../../infra/event-store/event-store.ts'
 import type { HttpServer } from '../../infra/http/server.ts'
 import type { LogReader } from '../storage/log-reader.ts'
-import { registerKeyRoutes } from './key-routes.ts'
+import { type KeyRoutesDeps, registerKeyRoutes } from './key-routes.ts'
 import { registerProofRoutes } from './proof-routes.ts'
 import { registerTileRoutes } from './tile-routes.ts'
 
-export type LedgerRoutesDeps = { readonly reader: LogReader; readonly store: EventStore }
+export type LedgerRoutesDeps = KeyRoutesDeps & { readonly reader: LogReader }
 
 export function registerLedger(server: HttpServer, deps: LedgerRoutesDeps): void {
   registerTileRoutes(server, deps.reader)
   registerProofRoutes(server, deps.reader)
-  registerKeyRoutes(server, deps.store)
+  registerKeyRoutes(server, deps)
 }

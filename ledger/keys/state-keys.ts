@@ -13,6 +13,8 @@ export type KeyStatements = {
   state(size: bigint): Promise<void>
   /** Revision of the event that adds the key; undefined when it is not there. */
   revisionOfAdded(verifierKey: string): Promise<bigint | undefined>
+  /** Whether the key may still sign: it was added, and neither retired nor revoked. */
+  holds(verifierKey: string): Promise<boolean>
   retire(verifierKey: string, lastSize: bigint): Promise<void>
 }
 
@@ -56,6 +58,11 @@ export function keyStatements(deps: {
       return (await readKeyEvents(deps.store)).find(
         (event) => event.type === 'LedgerKeyAdded' && event.data.verifierKey === verifierKey,
       )?.revision
+    },
+
+    async holds(verifierKey) {
+      const known = keyHistory(await readKeyEvents(deps.store))
+      return known.some((key) => key.verifierKey === verifierKey && holds(key))
     },
 
     async retire(verifierKey, lastSize) {

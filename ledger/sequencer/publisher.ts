@@ -29,8 +29,10 @@ export type PublisherDeps = {
 export async function publish(deps: PublisherDeps, state: DurableState): Promise<void> {
   const { vault, keys } = deps
   const { current, replaced } = await vault.logKeys()
-  const isCovered = replaced === undefined || (await covers(deps, current, state.size))
-  const signers = replaced === undefined ? [current] : isCovered ? [current, replaced] : [replaced]
+  // A revoked key vouches for nothing: the new one signs alone from now on.
+  const vouching = replaced && (await keys.holds(replaced.verifierKey)) ? replaced : undefined
+  const isCovered = vouching === undefined || (await covers(deps, current, state.size))
+  const signers = vouching === undefined ? [current] : isCovered ? [current, vouching] : [vouching]
   const note = await sign(deps.origin, state, signers)
   await deps.lease.exclusive(async (client) => {
     await deps.signed.write(note)

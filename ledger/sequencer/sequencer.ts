@@ -124,12 +124,14 @@ async function write(deps: SequencerDeps, lease: Lease, log: OpenLog): Promise<v
     while (!signal.aborted) {
       await delay(deps.cadenceMs, undefined, { signal }).catch(() => {})
       if (signal.aborted) return
-      if (state.durable && state.durable.size > state.publishedSize) {
+      const isGrown = state.durable !== undefined && state.durable.size > state.publishedSize
+      // Before every signature: a key that was revoked meanwhile must not make another one.
+      if (isGrown || (await vault.logKeys()).replaced) await keys.state(state.publishedSize)
+      if (state.durable && isGrown) {
         const published = state.durable
         await publish({ ...deps, ...log, lease, vault, keys }, published)
         state.publishedSize = published.size
         deps.on.published(published.size)
-        await keys.state(published.size)
       }
       await stateHeadsIfDue()
     }
