@@ -4,6 +4,7 @@ import type {
   Forecast,
   ForecastCoverage,
   LiveDerived,
+  ModelRecord,
   ModelVersion,
   OfflineSampleAnswer,
   WithheldSpan,
@@ -276,3 +277,19 @@ export const models = (fixture: Fixture, suspended: boolean): ModelVersion[] => 
     trainingData: '15 simulated batches',
   },
 ]
+
+export const modelHistory = (fixture: Fixture): ModelRecord['history'] =>
+  [
+    ['ModelRegistered', 'model od600 1.0.0 was registered (3fa4c1d2)'],
+    ['ModelApproved', 'qa-2 approved model od600 1.0.0 for simulated, replayed data'],
+    ['ModelActivated', 'qa-2 activated model od600 1.0.0 for od600-forecast'],
+  ].map(([type = '', sentence = ''], index) => ({
+    position: String(index + 1),
+    eventId: `model-event-${index}`,
+    type,
+    version: '1.0.0',
+    occurredAt: at(fixture, -7300 + index * 50),
+    recordedAt: at(fixture, -7300 + index * 50),
+    actor: { kind: 'human', id: 'qa-2', role: 'qa' },
+    sentence,
+  }))

@@ -26,6 +26,7 @@ import {
   derivedOf,
   forecasts,
   liveSince,
+  modelHistory,
   models,
   samples,
   withheldSpans,
@@ -123,6 +124,8 @@ export async function startFixtureServer(
         return ok({ items: empty ? [] : samples(seen), next: null, asOf })
       case 'models':
         return ok({ items: models(seen, scenario === 'withheld'), next: null, asOf })
+      case 'models/od600':
+        return ok({ modelId: 'od600', versions: models(seen, false), history: modelHistory(seen), asOf })
       case `batches/${batchId}/forecasts`: {
         const points = Number(url.searchParams.get('points') ?? 1)
         const items = empty ? [] : forecasts(seen, points, scenario === 'withheld')

@@ -218,6 +218,8 @@ test('a withheld forecast stands as undecided with its reason, the model as susp
     const models = page.getByRole('region', { name: 'Models' })
     await models.getByText('suspended').waitFor()
     await models.getByText('12 of 20 covered (coverage)').waitFor()
+    await models.getByText('History', { exact: true }).click()
+    await models.getByText('qa-2 approved model od600 1.0.0 for simulated, replayed data').waitFor()
   }),
 )
 

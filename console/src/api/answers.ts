@@ -26,6 +26,7 @@ export type WithheldSpan = z.infer<typeof evidence.withheldSpan>
 export type WithheldSpanList = z.infer<typeof evidence.withheldSpanList>
 export type DerivedSeries = z.infer<typeof evidence.derivedSeries>
 export type ModelVersion = z.infer<typeof evidence.modelVersion>
+export type ModelRecord = z.infer<typeof evidence.model>
 export type ModelList = z.infer<typeof evidence.modelList>
 export type OfflineSampleAnswer = z.infer<typeof evidence.offlineSample>
 export type OfflineSampleList = z.infer<typeof evidence.offlineSampleList>

@@ -4,6 +4,7 @@
  */
 import type { Forecast, HorizonCoverage, IssuedForecast, WithheldSpan } from '../api/answers.ts'
 import { clockTime, type Zone } from './time.ts'
+import type { StatusWord } from './value.ts'
 
 export type HorizonName = IssuedForecast['horizons'][number]['horizon']
 export type WithholdReason = WithheldSpan['reason']
@@ -132,6 +133,30 @@ export const originWords = (forecast: Forecast, zone: Zone): string =>
 export function coverageWords({ covered, scored }: HorizonCoverage, stated: number): string {
   const share = (100 * covered) / scored
   return `${covered}/${scored} = ${Number(share.toFixed(1))} % of ${Math.round(100 * stated)} %`
+}
+
+/**
+ * Whether so few covered samples can be chance, if the interval held what it states: the one-sided binomial tail, caution
+ * below 5 %, alarm below 1 %. Undefined: nothing to say.
+ */
+export function coverageStatus(
+  { covered, scored }: Pick<HorizonCoverage, 'covered' | 'scored'>,
+  stated: number,
+): StatusWord | undefined {
+  const chance = binomialTail(covered, scored, stated)
+  if (chance >= 0.05) return undefined
+  return { word: 'too low', shape: 'down', tone: chance < 0.01 ? 'alarm' : 'caution' }
+}
+
+/** P(X ≤ `most`) of `trials` with chance `share` each; summed in logarithms, so that many trials do not underflow. */
+export function binomialTail(most: number, trials: number, share: number): number {
+  let logChoose = 0
+  let tail = 0
+  for (let hits = 0; hits <= Math.min(most, trials); hits += 1) {
+    tail += Math.exp(logChoose + hits * Math.log(share) + (trials - hits) * Math.log(1 - share))
+    logChoose += Math.log(trials - hits) - Math.log(hits + 1)
+  }
+  return Math.min(1, tail)
 }
 
 /** OD600 spans decades: three significant digits. */

@@ -4,6 +4,8 @@ import type { Forecast, IssuedForecast } from '../api/answers.ts'
 import {
   addForecasts,
   addToSpans,
+  binomialTail,
+  coverageStatus,
   coverageWords,
   fanOf,
   newestOf,
@@ -107,4 +109,17 @@ test('a forecast says when it was issued, by which model, and how often its inte
   }
   assert.equal(coverageWords(covered, 0.9), '17/20 = 85 % of 90 %')
   assert.equal(coverageWords({ ...covered, covered: 172, scored: 201 }, 0.9), '172/201 = 85.6 % of 90 %')
+})
+
+test('coverage that chance does not explain is said to be too low', () => {
+  // Reference: the sum of the exact fractions.
+  assert.ok(Math.abs(binomialTail(14, 20, 0.9) - 0.01125313) < 1e-8)
+  assert.ok(Math.abs(binomialTail(15, 20, 0.9) - 0.0431745) < 1e-7)
+  assert.ok(Math.abs(binomialTail(20, 20, 0.9) - 1) < 1e-12)
+  assert.ok(binomialTail(5000, 6000, 0.9) < 1e-30)
+  const toneOf = (covered: number, scored: number) => coverageStatus({ covered, scored }, 0.9)?.tone
+  assert.equal(toneOf(17, 20), undefined)
+  assert.equal(toneOf(15, 20), 'caution')
+  assert.equal(toneOf(13, 20), 'alarm')
+  assert.equal(toneOf(0, 1), undefined)
 })

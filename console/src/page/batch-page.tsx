@@ -135,7 +135,7 @@ function OpenBatch({ api, zone, batches, asOfMs, navigate, feeds }: BatchPagePro
           </div>
           <div className="side">
             <OtherValues current={current} clock={clock} zone={zone} />
-            <Models models={models} coverage={forecast.coverage} asOfMs={asOfMs} zone={zone} />
+            <Models api={api} models={models} coverage={forecast.coverage} asOfMs={asOfMs} zone={zone} />
             <Ingress balance={ingress} />
             <Gaps gaps={gaps} nowMs={clock.nowMs} zone={zone} />
             <section className="panel" aria-labelledby="as-of-title">

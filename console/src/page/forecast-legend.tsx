@@ -2,6 +2,7 @@
 import type { Batch, Forecast, ForecastCoverage, IssuedForecast, WithheldSpan } from '../api/answers.ts'
 import type { AxisMode } from '../model/axis.ts'
 import {
+  coverageStatus,
   coverageWords,
   formatOd,
   horizonMs,
@@ -14,7 +15,7 @@ import {
 import { age, type Zone } from '../model/time.ts'
 import { forecastInk } from './forecast-drawing.ts'
 import { axisTime } from './pane-table.tsx'
-import { Shape } from './shape.tsx'
+import { Shape, Status } from './shape.tsx'
 
 /**
  * A forecast whose window is older than this, against the newest reading, is said to be old. Simulated and replayed data
@@ -115,11 +116,15 @@ export function ForecastLegend({
       )}
       {coverage && coverage.items.length > 0 && (
         <ul className="coverage" aria-label="How many samples the 90 % interval held">
-          {coverage.items.map((item) => (
-            <li key={item.horizon}>
-              {horizonWords[item.horizon]} <b>{coverageWords(item, coverage.stated)}</b>
-            </li>
-          ))}
+          {coverage.items.map((item) => {
+            const status = coverageStatus(item, coverage.stated)
+            return (
+              <li key={item.horizon}>
+                {horizonWords[item.horizon]} <b>{coverageWords(item, coverage.stated)}</b>
+                {status && <Status status={status} />}
+              </li>
+            )
+          })}
         </ul>
       )}
     </div>

@@ -1,17 +1,21 @@
 /** Which model forecasts, in which state, for which data; its card; and how often it withheld a forecast here. */
 import type { ForecastCoverage, ModelVersion } from '../api/answers.ts'
+import type { Api } from '../api/client.ts'
 import { reasonWords } from '../model/forecast.ts'
 import type { Zone } from '../model/time.ts'
 import type { StatusWord } from '../model/value.ts'
 import { Instant } from './instant.tsx'
+import { ModelHistory } from './model-history.tsx'
 import { Status } from './shape.tsx'
 
 export function Models({
+  api,
   models,
   coverage,
   asOfMs,
   zone,
 }: {
+  api: Api
   models: readonly ModelVersion[]
   coverage: ForecastCoverage | undefined
   asOfMs: number | null
@@ -34,6 +38,9 @@ export function Models({
           ))}
         </ul>
       )}
+      {[...new Set(models.map(({ modelId }) => modelId))].map((modelId) => (
+        <ModelHistory key={modelId} api={api} modelId={modelId} asOfMs={asOfMs} zone={zone} />
+      ))}
       {coverage && (coverage.issued > 0 || coverage.withheld.length > 0) && <Outcomes coverage={coverage} />}
     </section>
   )
