@@ -12,6 +12,7 @@ import { type EmbeddedPostgres, startEmbeddedPostgres } from '../infra/postgres/
 import { benchAppendPath } from './append-path.ts'
 import { cleanupList } from './cleanup.ts'
 import { benchDayBatch } from './day-batch.ts'
+import { benchForecast } from './forecast.ts'
 import { benchIngest } from './ingest.ts'
 import { benchKafka } from './kafka.ts'
 import { benchLedger } from './ledger.ts'
@@ -24,6 +25,7 @@ const lineNames = [
   'ingest',
   'ledger',
   'kafka',
+  'forecast',
   'read-all',
   'rebuild',
   'queries',
@@ -96,6 +98,7 @@ async function bench(): Promise<Measurement[]> {
         log,
       })),
     )
+  if (isWanted('forecast')) measured.push(...(await benchForecast({ folder, scale, cleanup, log })))
   const isDayWanted = isWanted('read-all') || isWanted('rebuild') || isWanted('queries')
   if (!isWanted('append') && !isWanted('ledger') && !isWanted('kafka') && !isDayWanted) return measured
   const postgres = await startEmbeddedPostgres({ folder: join(folder, 'postgres') })

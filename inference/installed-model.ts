@@ -1,4 +1,5 @@
 /** A model whose files were installed with the product: what registering it states, and what forecasting asks of it. */
+import type { TrainingReference } from '../domain/models/input-drift.ts'
 import type { ForecastModel } from './forecast-model.ts'
 
 export type InstalledModel = ForecastModel & {
@@ -9,4 +10,8 @@ export type InstalledModel = ForecastModel & {
   /** Acceptance criteria, stated before any test run. */
   readonly criteria: Readonly<Record<string, number>>
   readonly trainingData: string
+  /** How the inputs were distributed in training; absent: their drift is not watched. */
+  readonly trainingReference?: TrainingReference
+  /** The features that matter most, by name. */
+  readonly watchedFeatures?: readonly string[]
 }

@@ -1,4 +1,5 @@
 /** Figures of the inference service, counted since its start. */
+import type { DriftJudgement } from '../domain/models/input-drift.ts'
 import type { Metric } from '../infra/telemetry/metric.ts'
 
 export type InferenceFigures = {
@@ -8,12 +9,16 @@ export type InferenceFigures = {
   scored: number
   rowsPredicted: number
   predictionSeconds: number
-  slowestPredictionSeconds: number
+  /** Of the newest calls of the model, in any order. */
+  recentPredictionSeconds: number[]
+  predictionCalls: number
   appendRetries: number
   collisions: number
   suspensions: number
   alarms: number
   telemetryDropped: number
+  /** Of the last judgement of the inputs. */
+  drift: readonly DriftJudgement[]
   /** From the store's clock of the closing event to the durable forecast, the last one. */
   lagSeconds: number
 }
@@ -25,14 +30,29 @@ export const inferenceFigures = (): InferenceFigures => ({
   scored: 0,
   rowsPredicted: 0,
   predictionSeconds: 0,
-  slowestPredictionSeconds: 0,
+  recentPredictionSeconds: [],
+  predictionCalls: 0,
   appendRetries: 0,
   collisions: 0,
   suspensions: 0,
   alarms: 0,
   telemetryDropped: 0,
+  drift: [],
   lagSeconds: 0,
 })
+
+const callsRemembered = 2_000
+
+export function countPrediction(figures: InferenceFigures, rows: number, seconds: number): void {
+  figures.recentPredictionSeconds[figures.predictionCalls++ % callsRemembered] = seconds
+  figures.rowsPredicted += rows
+  figures.predictionSeconds += seconds
+}
+
+/** Nearest rank; undefined before the first call. */
+function p99(samples: readonly number[]): number | undefined {
+  return samples.toSorted((a, b) => a - b)[Math.ceil(0.99 * samples.length) - 1]
+}
 
 export function inferenceMetrics(
   figures: InferenceFigures,
@@ -79,6 +99,16 @@ export function inferenceMetrics(
       'Time spent in the model',
       () => figures.predictionSeconds,
     ),
+    bioledger_inference_prediction_calls_total: counter(
+      '{call}',
+      'Calls of the model, each with the rows of many windows',
+      () => figures.predictionCalls,
+    ),
+    bioledger_inference_prediction_p99_seconds: gauge(
+      's',
+      '99th percentile of the newest 2,000 calls of the model',
+      () => p99(figures.recentPredictionSeconds),
+    ),
     bioledger_inference_append_retries_total: counter(
       '{append}',
       'Appends that had to be repeated',
@@ -94,6 +124,17 @@ export function inferenceMetrics(
       'Telemetry messages given up because the broker did not take them',
       () => figures.telemetryDropped,
     ),
+    bioledger_inference_input_drift_psi: gauge(
+      '1',
+      'Population stability index of an input against training, by phase',
+      () => figures.drift.map(({ phase, feature, psi }) => ({ value: psi, attributes: { phase, feature } })),
+    ),
+    bioledger_inference_suspensions_total: counter(
+      '{suspension}',
+      'Models suspended by the monitoring',
+      () => figures.suspensions,
+    ),
+    bioledger_inference_alarms_total: counter('{alarm}', 'Alarms about models', () => figures.alarms),
     bioledger_inference_vessels: gauge('{vessel}', 'Vessels known', () => counts().vessels),
     bioledger_inference_open_batches: gauge(
       '{batch}',

@@ -1,6 +1,8 @@
 /** The models whose files came with the installation, one folder a version: `<folder>/<modelId>/<version>/`. */
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { z } from 'zod'
+import type { TrainingReference } from '../domain/models/input-drift.ts'
 import type { Logger } from '../infra/log.ts'
 import type { ForecastModel, ModelsAtHand } from './forecast-model.ts'
 import type { InstalledModel } from './installed-model.ts'
@@ -76,7 +78,7 @@ async function foldersIn(folder: string): Promise<readonly string[]> {
 }
 
 async function installedModel(folder: string, loaded: LoadedModel): Promise<InstalledModel> {
-  const manifest = manifestSchema.parse(JSON.parse(await readFile(join(folder, 'manifest.json'), 'utf8')))
+  const manifest = manifestSchema.parse(await json(folder, 'manifest.json'))
   const { modelId, version, modelHash, featureSchemaHash, runtime, predict, compose, card } = loaded
   return {
     modelId,
@@ -92,9 +94,41 @@ async function installedModel(folder: string, loaded: LoadedModel): Promise<Inst
     reportSha256: documentHash(manifest, 'report.html'),
     criteria: numbersOf(card.criteria),
     trainingData: typeof card.trainingData === 'string' ? card.trainingData : 'see the card',
+    ...(await watchedInputs(folder, manifest)),
   }
 }
 
+/** Both files are among those whose hashes were checked; a model without them forecasts all the same. */
+async function watchedInputs(
+  folder: string,
+  { files, documents }: Manifest,
+): Promise<Pick<InstalledModel, 'trainingReference' | 'watchedFeatures'>> {
+  const listed = new Set([...files, ...documents].map(({ name }) => name))
+  if (!listed.has('training-reference.json') || !listed.has('training.json')) return {}
+  const reference = referenceSchema.safeParse(await json(folder, 'training-reference.json'))
+  const training = trainingSchema.safeParse(await json(folder, 'training.json'))
+  if (!reference.success || !training.success) return {}
+  return {
+    trainingReference: reference.data as TrainingReference,
+    watchedFeatures: (training.data.importance[watchedHorizon] ?? []).map(({ feature }) => feature),
+  }
+}
+
+const json = async (folder: string, name: string): Promise<unknown> =>
+  JSON.parse(await readFile(join(folder, name), 'utf8'))
+
+const referenceSchema = z.object({
+  bins: z.int().positive(),
+  phases: z.record(
+    z.string(),
+    z.object({ features: z.record(z.string(), z.object({ edges: z.array(z.number()) })) }),
+  ),
+})
+/** The forecast that people look at first. */
+const watchedHorizon = 'PT30M'
+const trainingSchema = z.object({
+  importance: z.record(z.string(), z.array(z.object({ feature: z.string() }))).default({}),
+})
 const noDocument = '0'.repeat(64)
 
 const documentHash = ({ documents }: Manifest, name: string): string =>

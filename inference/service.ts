@@ -14,9 +14,10 @@ import type { TelemetryPublisher } from '../infra/mqtt/telemetry-publisher.ts'
 import type { Metric } from '../infra/telemetry/metric.ts'
 import { installModels } from './governance/install-models.ts'
 import { watchFiles } from './governance/watch-files.ts'
-import { inferenceFigures, inferenceMetrics } from './metrics.ts'
+import { countPrediction, inferenceFigures, inferenceMetrics } from './metrics.ts'
 import type { ModelCatalogue } from './model-catalogue.ts'
 import { monitorModels } from './monitoring/monitor-models.ts'
+import { watchDrift } from './monitoring/watch-drift.ts'
 import type { SettledWindow } from './settle.ts'
 import { publishWindow } from './telemetry.ts'
 import { vesselsOf } from './vessels.ts'
@@ -60,6 +61,7 @@ export async function startInference(deps: InferenceDeps): Promise<Inference> {
   await installModels(governed, catalogue.installed())
   const files = await watchFiles(governed, deps.checkFilesEveryMs ?? dayMs)
   const monitor = monitorModels(governed)
+  const drift = watchDrift({ ...governed, installed: catalogue.installed })
 
   const vessels = vesselsOf({
     store,
@@ -81,12 +83,12 @@ export async function startInference(deps: InferenceDeps): Promise<Inference> {
         'the store holds these forecasts with other content; they stand',
       )
     },
-    onPredicted: (rows, seconds) => {
-      figures.rowsPredicted += rows
-      figures.predictionSeconds += seconds
-      figures.slowestPredictionSeconds = Math.max(figures.slowestPredictionSeconds, seconds)
+    onPredicted: (rows, seconds) => countPrediction(figures, rows, seconds),
+    onWindows: (settled) => {
+      settled.forEach(told)
+      drift.saw(settled)
     },
-    onWindows: (settled) => settled.forEach(told),
+    onEnded: drift.ended,
     onScored: (events) => {
       figures.scored += events.length
     },
@@ -140,6 +142,7 @@ export async function startInference(deps: InferenceDeps): Promise<Inference> {
       await running.catch(() => {})
       await files.stop()
       await monitor.stop()
+      await drift.stop()
     },
   }
 }

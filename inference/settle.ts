@@ -33,6 +33,7 @@ export type SettleDeps = Omit<AppendDeps, 'store'> &
     readonly history: GovernanceHistory
     readonly onWindows: (settled: readonly SettledWindow[]) => void
     readonly onScored: (events: readonly ClientEvent[]) => void
+    readonly onEnded: (batchId: string) => void
   }
 
 /** Windows that become durable in one append at most. */
@@ -132,4 +133,5 @@ async function seal(deps: SettleDeps, { run, heads }: OpenBatch, { event }: EndS
   )
   heads.derived.isSealed = true
   heads.forecast.isSealed = true
+  deps.onEnded(run.batchId)
 }
