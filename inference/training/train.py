@@ -1,6 +1,7 @@
 """Trains the heads of the OD600 forecast from a data set written by the product, and writes the model's files.
 
     python train.py <data-set.parquet> <feature-schema.json> <folder> [--trials 12] [--threads 2]
+                    [--parameters <training.json of an earlier search>]
 
 Folds are grouped by batch; seeds are fixed, so the same data set gives the same files. Calibration is against the
 truth of held-out batches, never against the probe.
@@ -31,6 +32,7 @@ def main() -> None:
     parser.add_argument("folder")
     parser.add_argument("--trials", type=int, default=12)
     parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--parameters")
     options = parser.parse_args()
     table = parquet.read_table(options.data_set)
     schema = json.loads(Path(options.schema).read_text())
@@ -38,7 +40,7 @@ def main() -> None:
     folder = Path(options.folder)
     folder.mkdir(parents=True, exist_ok=True)
 
-    parameters = {
+    parameters = json.loads(Path(options.parameters).read_text())["parameters"] if options.parameters else {
         kind: search(data, target, options.trials, options.threads)
         for kind, target in (("forecast", "PT2H"), ("soft", "PT0S"), ("depletion", "depletion"))
     }
@@ -63,7 +65,14 @@ def main() -> None:
         low = np.minimum.reduce([outside[name] for name, _ in QUANTILES]) + data.allowance(target)[rows]
         high = np.maximum.reduce([outside[name] for name, _ in QUANTILES])
         calibration[target] = offsets(phase, batch, low, high, z)
-        held_out[target] = summary(data, target, rows, phase, outside["p50"], low, high, calibration[target])
+        shifts = shifts_of(phase, calibration[target])
+        # Coverage of each batch by heads and shifts that both had not seen it.
+        crossed = np.empty((len(rows), 2))
+        for held in range(FOLDS):
+            out = data.fold[rows] == held
+            own = offsets(phase[~out], batch[~out], low[~out], high[~out], z[~out])
+            crossed[out] = shifts_of(phase[out], own)
+        held_out[target] = summary(data, target, rows, phase, outside["p50"], low, high, shifts, crossed)
 
     write(folder / "calibration.json", {"unit": "standard deviations of the filter", "offsets": calibration})
     write(folder / "training-reference.json", reference(data))
@@ -185,17 +194,27 @@ def contributions(booster, x, names):
     return [{"feature": names[index], "meanAbsolute": float(mean[index])} for index in order]
 
 
-def summary(data, target, rows, phase, middle, low, high, shift):
+def shifts_of(phase, shift):
+    return np.array([[shift.get(one, shift["all"])[side] for side in ("lower", "upper")] for one in phase])
+
+
+def summary(data, target, rows, phase, middle, low, high, shifts, crossed):
     truth, base, scale = (data.column(f"{kind}:{target}")[rows] for kind in ("true", "base", "scale"))
-    lower = np.array([shift.get(one, shift["all"])["lower"] for one in phase])
-    upper = np.array([shift.get(one, shift["all"])["upper"] for one in phase])
-    low = base + scale * (low - lower)
-    high = base + scale * (high + upper)
+    z = (truth - base) / scale
+    unseen = (z >= low - crossed[:, 0]) & (z <= high + crossed[:, 1])
+    low = base + scale * (low - shifts[:, 0])
+    high = base + scale * (high + shifts[:, 1])
     middle = base + scale * middle
     covered = (truth >= low) & (truth <= high)
     error = np.abs(middle - truth) if target == "depletion" else np.abs(np.expm1(middle - truth))
     plain = np.abs(base - truth) if target == "depletion" else np.abs(np.expm1(base - truth))
-    result = {"error": float(error.mean()), "errorOfEquations": float(plain.mean()), "coverage": float(covered.mean())}
+    result = {
+        "error": float(error.mean()),
+        "errorOfEquations": float(plain.mean()),
+        "coverage": float(covered.mean()),
+        "coverageUnseen": float(unseen.mean()),
+        "batches": len(np.unique(data.batch[rows])),
+    }
     for name in PHASES:
         here = phase == name
         if here.any():
@@ -203,6 +222,7 @@ def summary(data, target, rows, phase, middle, low, high, shift):
                 "error": float(error[here].mean()),
                 "errorOfEquations": float(plain[here].mean()),
                 "coverage": float(covered[here].mean()),
+                "coverageUnseen": float(unseen[here].mean()),
                 "rows": int(here.sum()),
             }
     return result

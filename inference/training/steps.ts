@@ -1,0 +1,182 @@
+/** The steps of training: data set, fit, judge, document. Each reads what the one before left in the work folder. */
+import { spawn } from 'node:child_process'
+import { appendFile, copyFile, mkdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { featureSchema, featureSchemaHash, softFeatures } from '../../domain/forecast/feature-schema.ts'
+import { canonicalJson } from '../../schemas/canonical-json.ts'
+import { faultTable } from '../evaluate/fault-table.ts'
+import { foldedBatch } from '../evaluate/folded-batch.ts'
+import { scoreBatch } from '../evaluate/score-batch.ts'
+import { type Evaluation, summary } from '../evaluate/summary.ts'
+import { committedModel } from '../model/committed-model.ts'
+import { type LoadedModel, loadModel } from '../model/load-model.ts'
+import { type BatchName, judgingBatches, runOf, sealedBatches, trainingBatches } from './batches.ts'
+import { cardOf, cardText } from './card.ts'
+import { dataSet } from './data-set.ts'
+import { compareWithTrainer, type Parity } from './parity.ts'
+import { modelHashOfFolder, modelHeads, sealArtefact } from './seal-artefact.ts'
+import { sealedSetRead } from './sealed-set.ts'
+
+export type TrainingOptions = {
+  readonly out: string
+  readonly work: string
+  readonly python: string
+  readonly windows?: string
+  readonly trials: number
+  readonly parameters?: string
+  readonly campaigns: number
+  readonly faultBatches: number
+  readonly say: (text: string) => void
+}
+
+const everyWindows = 8
+const here = dirname(fileURLToPath(import.meta.url))
+const modelFiles = [
+  ...modelHeads.map(({ file }) => file),
+  'calibration.json',
+  'training-reference.json',
+  'training.json',
+]
+
+export async function makeDataSet(options: TrainingOptions): Promise<void> {
+  await mkdir(options.work, { recursive: true })
+  const set = dataSet(everyWindows)
+  const lineage: Record<string, unknown>[] = []
+  for (const name of trainingBatches) {
+    const folded = await fold(name, options)
+    set.add(name, folded)
+    lineage.push({
+      ...name,
+      readings: folded.readings,
+      windows: folded.windows.length,
+      sha256: folded.sha256,
+    })
+    options.say(`${lineage.length} of ${trainingBatches.length} batches, ${set.rows()} rows`)
+  }
+  set.write(join(options.work, 'data-set.parquet'))
+  await write(options, 'data-set.json', {
+    everyWindows,
+    rows: set.rows(),
+    featureSchemaHash,
+    batches: lineage,
+  })
+}
+
+export async function fitHeads(options: TrainingOptions): Promise<void> {
+  await write(options, 'feature-schema.json', { ...featureSchema, softColumns: softFeatures.length })
+  await python(options, 'train.py', [
+    join(options.work, 'data-set.parquet'),
+    join(options.work, 'feature-schema.json'),
+    join(options.work, 'model'),
+    '--trials',
+    String(options.trials),
+    ...(options.parameters === undefined ? [] : ['--parameters', options.parameters]),
+  ])
+  const parity = await compareWithTrainer(join(options.work, 'model'), modelHeads)
+  await write(options, 'parity.json', parity)
+  options.say(
+    `Node equals LightGBM within ${parity.largestDifference} on ${parity.rows} rows of ${parity.heads} heads`,
+  )
+  await mkdir(options.out, { recursive: true })
+  await rm(join(options.out, 'manifest.json'), { force: true })
+  for (const file of modelFiles) await copyFile(join(options.work, 'model', file), join(options.out, file))
+  await sealArtefact(options.out, committedModel, [])
+}
+
+/** Fresh campaigns, the kind scenario and the faults first; the sealed set last, once, with its event. */
+export async function judge(options: TrainingOptions): Promise<void> {
+  const model = await loadModel(options.out)
+  try {
+    await score(model, judgingBatches(options.campaigns, 'realistic'), 'realistic', options)
+    await score(model, judgingBatches(Math.ceil(options.campaigns / 4), 'kind'), 'kind', options)
+    const faults = await faultTable(
+      model,
+      {
+        seed: 710_001,
+        batches: options.faultBatches,
+        ...(options.windows ? { keepIn: options.windows } : {}),
+      },
+      options.say,
+    )
+    await write(options, 'faults.json', faults)
+    const sealed = await score(model, sealedBatches, 'sealed', options)
+    const event = sealedSetRead(model, canonicalJson(sealed), new Date().toISOString())
+    await appendFile(join(options.work, 'sealed-set-reads.ndjson'), `${JSON.stringify(event)}\n`)
+  } finally {
+    await model.close()
+  }
+}
+
+export async function document(options: TrainingOptions): Promise<void> {
+  const read = async <T>(name: string): Promise<T> =>
+    JSON.parse(await readFile(join(options.work, name), 'utf8')) as T
+  const modelHash = await modelHashOfFolder(options.out, committedModel)
+  const card = cardOf({
+    modelHash,
+    training: await read('model/training.json'),
+    dataSet: await read('data-set.json'),
+    parity: await read<Parity>('parity.json'),
+    realistic: await read<Evaluation>('realistic.json'),
+    kind: await read<Evaluation>('kind.json'),
+    sealed: await read<Evaluation>('sealed.json'),
+    reference: await read('model/training-reference.json'),
+  })
+  await writeFile(join(options.out, 'card.json'), `${JSON.stringify(card, null, 1)}\n`)
+  await writeFile(join(options.out, 'card.md'), cardText(card))
+  await copyFile(join(options.work, 'sealed-set-reads.ndjson'), join(options.out, 'sealed-set-reads.ndjson'))
+  await python(options, 'report.py', [
+    options.work,
+    join(options.out, 'card.json'),
+    join(options.out, 'report.html'),
+  ])
+  const manifest = await sealArtefact(options.out, committedModel, [
+    'card.json',
+    'card.md',
+    'report.html',
+    'sealed-set-reads.ndjson',
+    'training.json',
+  ])
+  options.say(`sealed ${manifest.modelId} ${manifest.version}, model hash ${manifest.modelHash}`)
+}
+
+async function score(
+  model: LoadedModel,
+  names: readonly BatchName[],
+  label: string,
+  options: TrainingOptions,
+): Promise<Evaluation> {
+  const figures = summary()
+  const path = join(options.work, `${label}.ndjson`)
+  await writeFile(path, '')
+  for (const name of names) {
+    let text = ''
+    await scoreBatch(model, `${name.campaign}/${name.number}`, await fold(name, options), (row) => {
+      figures.add(row)
+      text += `${JSON.stringify(row)}\n`
+    })
+    await appendFile(path, text)
+    options.say(`${label}: campaign ${name.campaign}, batch ${name.number}`)
+  }
+  const result = figures.result()
+  await write(options, `${label}.json`, result)
+  return result
+}
+
+async function fold(name: BatchName, options: TrainingOptions) {
+  const { run, planned } = runOf(name)
+  return foldedBatch(run, planned, options.windows)
+}
+
+const write = (options: TrainingOptions, name: string, value: unknown): Promise<void> =>
+  writeFile(join(options.work, name), `${JSON.stringify(value, null, 1)}\n`)
+
+function python(options: TrainingOptions, script: string, parameters: readonly string[]): Promise<void> {
+  return new Promise((settle, fail) => {
+    const child = spawn(options.python, [join(here, script), ...parameters], {
+      stdio: ['ignore', 'inherit', 'inherit'],
+    })
+    child.on('error', fail)
+    child.on('exit', (code) => (code === 0 ? settle() : fail(new Error(`${script}: ended with ${code}`))))
+  })
+}
