@@ -132,6 +132,8 @@ export function currentValues(fixture: Fixture): CurrentValue[] {
       return [
         {
           ...{ tag, label, unit, unitLabel, decimals, ...reading },
+          // Silent for a while, and its last value was bad: both are to be seen.
+          quality: tag === silentFrom.tag ? ('bad' as const) : reading.quality,
           flags: [],
           at: at(fixture, second),
           position: String(second * 20 + 100),

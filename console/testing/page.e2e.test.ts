@@ -80,6 +80,7 @@ test('values move with the live feed and one that falls silent goes stale', { sk
     await until('elapsed time moves', async () => (await elapsed.textContent()) !== first)
     const row = page.getByRole('row', { name: /Exhaust temperature/ })
     await row.getByText('stale').waitFor()
+    await row.getByText('bad', { exact: true }).waitFor()
     assert.equal(await page.locator('.tile.stale').count(), 0)
   }),
 )

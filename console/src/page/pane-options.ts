@@ -129,7 +129,7 @@ export function paneChart(options: PaneChartOptions): uPlot.Options {
             ]
           : []
         const values = [low, high, ...shown].filter((value) => value !== null && Number.isFinite(value))
-        return log ? logRange(values) : linearRange(values, leastSpans[scale] ?? 0)
+        return log ? logRange(values) : linearRange(values, leastSpans[scale])
       },
     }
   }
@@ -194,10 +194,12 @@ function timeAxis(content: PaneContent, width: number): uPlot.Axis {
   }
 }
 
-function linearRange(values: readonly number[], leastSpan: number): [number, number] {
+/** Without a least span of its own (a tag in an unusual unit) a scale spans at least a twentieth of its value. */
+function linearRange(values: readonly number[], ownSpan: number | undefined): [number, number] {
   if (values.length === 0) return [0, 1]
   const low = Math.min(...values)
   const high = Math.max(...values)
+  const leastSpan = ownSpan ?? (Math.abs(high) / 20 || 1)
   const spare = Math.max((high - low) * 0.06, (leastSpan - (high - low)) / 2)
   const bottom = low - spare
   // What is never negative gets no negative axis, only a little air under its zero.
