@@ -1,7 +1,7 @@
 /**
  * `bioledger replay-forecasts`: recomputes a batch's process values, forecasts and scores from its events and compares them
  * byte by byte with what is recorded. Exit 0: equal; 1: one is not, and is named; 2: something is not written yet of
- * a batch that has ended, or the question cannot be answered. Works on a running product and on a stopped one.
+ * a batch that has ended, a model's files are not here, or the question cannot be answered. Works on a running product and on a stopped one.
  */
 
 import { openCatalogue } from '../inference/model-catalogue.ts'
@@ -40,19 +40,28 @@ export async function replayForecastsCommand(
   }
 }
 
-const exitCodeOf = ({ differenceCount, ended, pending }: ReplayReport): 0 | 1 | 2 =>
-  differenceCount > 0 ? 1 : ended && pending > 0 ? 2 : 0
+const exitCodeOf = ({ differenceCount, ended, pending, notRecomputable }: ReplayReport): 0 | 1 | 2 =>
+  differenceCount > 0 ? 1 : (ended && pending > 0) || notRecomputable.count > 0 ? 2 : 0
+
+const differencesShown = 20
 
 function spelt(report: ReplayReport): string {
   const lines = [
     `batch ${report.batchId} on ${report.vessel}: ${report.windows} windows, ${report.forecasts} forecasts, ${report.scores} scores recomputed`,
     `${report.equal} of ${report.compared} recorded events are equal to the byte${report.pending > 0 ? `; ${report.pending} are not written yet` : ''}`,
-    ...report.differences.map(
-      ({ stream, revision, window, kind, detail }) =>
-        `  ${kind}: ${stream}${revision === null ? '' : ` revision ${revision}`}, window up to ${window}: ${detail}`,
-    ),
-    ...(report.differenceCount > report.differences.length
-      ? [`  and ${report.differenceCount - report.differences.length} more`]
+    ...(report.notRecomputable.count > 0
+      ? [
+          `${report.notRecomputable.count} cannot be recomputed: the files of ${report.notRecomputable.models.join(', ')} are not here`,
+        ]
+      : []),
+    ...report.differences
+      .slice(0, differencesShown)
+      .map(
+        ({ stream, revision, window, kind, detail }) =>
+          `  ${kind}: ${stream}${revision === null ? '' : ` revision ${revision}`}, window up to ${window}: ${detail}`,
+      ),
+    ...(report.differenceCount > differencesShown
+      ? [`  and ${report.differenceCount - differencesShown} more`]
       : []),
   ]
   return `${lines.join('\n')}\n`
