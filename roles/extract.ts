@@ -27,6 +27,7 @@ type Options = {
 type Job = z.infer<typeof extractJob>
 
 const askAgainMs = 200
+const patienceMs = 120_000
 
 export async function extractCommand(given: Options): Promise<void> {
   const { http } = await readEndpoints(given.dataDir)
@@ -77,23 +78,28 @@ function instantOf(option: string, text: string | undefined): string | undefined
   return new Date(ms).toISOString()
 }
 
+/** A server that is busy (503) is asked again, the POST under the same key. */
 function caller(root: string, token: string) {
+  const key = randomUUID()
   return async (method: 'GET' | 'POST', path: string, body?: unknown): Promise<Job> => {
-    const response = await fetch(`${root}${path}`, {
-      method,
-      headers: {
-        authorization: `Bearer ${token}`,
-        ...(body === undefined
-          ? {}
-          : { 'content-type': 'application/json', 'idempotency-key': randomUUID() }),
-      },
-      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-    }).catch((error: Error) => {
-      throw new UserError(`the product at ${root} does not answer: ${error.message}`)
-    })
-    const answer = (await response.json()) as unknown
-    if (!response.ok) throw new UserError(refusalOf(answer as z.infer<typeof problem>))
-    return extractJob.parse(answer)
+    const deadline = performance.now() + patienceMs
+    for (;;) {
+      const response = await fetch(`${root}${path}`, {
+        method,
+        headers: {
+          authorization: `Bearer ${token}`,
+          ...(body === undefined ? {} : { 'content-type': 'application/json', 'idempotency-key': key }),
+        },
+        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      }).catch((error: Error) => {
+        throw new UserError(`the product at ${root} does not answer: ${error.message}`)
+      })
+      const answer = (await response.json()) as unknown
+      if (response.ok) return extractJob.parse(answer)
+      if (response.status !== 503 || performance.now() > deadline)
+        throw new UserError(refusalOf(answer as z.infer<typeof problem>))
+      await delay(1_000)
+    }
   }
 }
 

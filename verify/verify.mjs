@@ -1037,6 +1037,7 @@ function timeBrackets(stamps) {
 var proofLine = "bioledger-multi-proof/v1\n";
 var fingerprintsLine = "bioledger-fingerprints/v1\n";
 var maximumStory = 2e3;
+var quietTypes = /* @__PURE__ */ new Set(["ProcessWindowDerived", "OdForecastIssued", "ForecastWithheld", "IngressStated"]);
 var maximumSearches = 1e3;
 var mostHashesOfAGap = 2 * 53 * 32;
 async function readEvents(sources, manifest, findings, platform) {
@@ -1193,7 +1194,7 @@ async function readEvents(sources, manifest, findings, platform) {
     const given = approvalsOf(entry);
     approvals.push(...given.approvals);
     if (given.objection) findings.fail("signatures", given.objection, { event });
-    if (isOfBatch && type !== "ProcessWindowDerived" && story.length < maximumStory) tell(entry);
+    if (isOfBatch && !quietTypes.has(type) && story.length < maximumStory) tell(entry);
   }
   function tell({ leaf, stream, revision, type, data, reason }) {
     const who = isObject(leaf.actor) ? String(leaf.actor.id) : "";

@@ -15,6 +15,7 @@ export type ExtractLog = Pick<
   | 'checkpointOf'
   | 'checkpointAtOrBefore'
   | 'checkpointCovering'
+  | 'entries'
   | 'entriesOf'
   | 'indexesOf'
   | 'subtrees'

@@ -58,7 +58,8 @@ export const approvingTypes: readonly string[] = [
 ]
 
 const maximumStory = 5000
-const quiet = new Set(['ProcessWindowDerived', 'OdForecastIssued', 'IngressStated'])
+/** Come window by window: counted, not told. */
+const quiet = new Set(['ProcessWindowDerived', 'OdForecastIssued', 'ForecastWithheld', 'IngressStated'])
 
 export function summarise(batchId: string): { add(read: ReadEvent): void; finish(): Summary } {
   const story: StoryItem[] = []

@@ -16,7 +16,7 @@ import { recordText } from '../heads/heads-list.ts'
 import type { SigningKey } from '../keys/key-vault.ts'
 import { signNote } from '../log/note.ts'
 import { leafHash } from '../log/tree-hash.ts'
-import type { PublishedCheckpoint, StreamRun } from '../storage/log-reader.ts'
+import type { PublishedCheckpoint } from '../storage/log-reader.ts'
 import { ExtractError } from './errors.ts'
 import { eventLine } from './event-lines.ts'
 import { multiProof } from './multi-proof.ts'
@@ -25,6 +25,7 @@ import { csvHeader, csvRow, type ReadingRow } from './readings-csv.ts'
 import { readingsParquet } from './readings-parquet.ts'
 import { reportHtml } from './report.ts'
 import { type ExtractRequest, scopeOf } from './request.ts'
+import { selectedEntries } from './selected-entries.ts'
 import { type ExtractLog, type Selection, select } from './selection.ts'
 import { approvingTypes, type ReadEvent, summarise } from './summary.ts'
 import { verifyText } from './verify-text.ts'
@@ -170,7 +171,7 @@ async function eventPass({
   const summary = summarise(request.batchId)
   const stamps: Stamp[] = []
   const lineOptions = { recordStream: `batch-${request.batchId}`, signaturesOnly: request.signaturesOnly }
-  const entries = deps.log.entriesOf(runsOf(selection))[Symbol.asyncIterator]()
+  const entries = selectedEntries(deps.log, selection.ranges)
   let readings = 0
   let done = 0
   let rows = csvHeader
@@ -235,10 +236,6 @@ async function eventPass({
     options.onProgress?.(done, selection.events)
   }
   return { nextChunk, summary: summary.finish, stamps, readings: () => readings }
-}
-
-function* runsOf({ ranges }: Selection): Iterable<StreamRun> {
-  for (const { from, to } of ranges) yield { revision: 0n, index: BigInt(from), count: to - from }
 }
 
 function readingRow({ event, stream, revision, recordedAt, index }: ReadEvent): ReadingRow {

@@ -51,6 +51,8 @@ export type Sources = {
 export const proofLine = 'bioledger-multi-proof/v1\n'
 export const fingerprintsLine = 'bioledger-fingerprints/v1\n'
 const maximumStory = 2000
+/** Come window by window: counted, not told. */
+const quietTypes = new Set(['ProcessWindowDerived', 'OdForecastIssued', 'ForecastWithheld', 'IngressStated'])
 const maximumSearches = 1000
 const mostHashesOfAGap = 2 * 53 * 32
 
@@ -223,7 +225,7 @@ export async function readEvents(
     const given = approvalsOf(entry)
     approvals.push(...given.approvals)
     if (given.objection) findings.fail('signatures', given.objection, { event })
-    if (isOfBatch && type !== 'ProcessWindowDerived' && story.length < maximumStory) tell(entry)
+    if (isOfBatch && !quietTypes.has(type) && story.length < maximumStory) tell(entry)
   }
 
   function tell({ leaf, stream, revision, type, data, reason }: Entry): void {

@@ -85,6 +85,13 @@ function show(verdict: Verdict, file: File, seconds: number): void {
       classNames: ['time', '', 'detail'],
     })),
   )
+  fill(
+    'counts',
+    Object.entries(verdict.counts).map(([type, count]) => ({
+      cells: [type, String(count)],
+      classNames: ['', ''],
+    })),
+  )
   element('result').hidden = false
 }
 

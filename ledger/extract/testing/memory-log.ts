@@ -157,6 +157,9 @@ export function memoryLog(seed = 'log', origin = testOrigin): MemoryLog {
             : one.position <= limit.position,
       ),
     checkpointCovering: async (size) => published.find((one) => one.size >= size),
+    entries: async function* (from, to) {
+      for (let index = from; index < to; index++) yield { index, leaf: leaves[Number(index)] as Buffer }
+    },
     entriesOf: async function* (runs) {
       for await (const { index, count } of runs)
         for (let at = 0n; at < BigInt(count); at++)
