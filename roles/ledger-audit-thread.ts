@@ -6,8 +6,10 @@ import { systemClock } from '../infra/clock.ts'
 import type { Config } from '../infra/config.ts'
 import type { EventStore } from '../infra/event-store/event-store.ts'
 import { createLogger, type Logger } from '../infra/log.ts'
+import { createPool } from '../infra/postgres/pool.ts'
 import type { Reading } from '../infra/telemetry/metric.ts'
 import { startAudit } from '../ledger/audit/audit.ts'
+import { tripwire } from '../ledger/audit/tripwire.ts'
 import { type NoteVerifier, parseVerifierKey } from '../ledger/log/note.ts'
 import { openLedger } from '../ledger/storage/database.ts'
 import { openEventStore, type Urls } from './foundations.ts'
@@ -17,6 +19,21 @@ export type AuditThreadData = { readonly urls: Urls; readonly config: Config }
 export type AuditStatus = {
   readonly readiness: { readonly ok: boolean; readonly detail?: string }
   readonly metrics: Readonly<Record<string, Reading>>
+}
+
+/** Tables whose rows the product never changes and never removes. */
+const growingTables = {
+  store: ['event_store.event', 'event_store.template', 'event_store.commit'],
+  readSide: [
+    'ledger.entry_chunk',
+    'ledger.stream_run',
+    'projections.timeline',
+    'projections.quarantine',
+    'projections.ingress_statement',
+    'projections.series',
+    'projections.reading_chunk',
+    'projections.reading_window',
+  ],
 }
 
 /** Without rights to change schemas: whoever started the thread has brought them up to date. */
@@ -58,7 +75,15 @@ async function runThread(port: NonNullable<typeof parentPort>, data: AuditThread
   const log = createLogger(config.logLevel)
   const store = await openAuditStore(data, log)
   const pool = openLedger(urls.app, { name: 'ledger-audit', max: 2 })
+  const storeUrl = config.eventStoreUrl ?? urls.app
+  const storePool = storeUrl.startsWith('esdb')
+    ? undefined
+    : createPool(storeUrl, { name: 'ledger-audit-watch', max: 1 })
   const audit = startAudit({
+    tripwire: tripwire([
+      ...(storePool ? [{ pool: storePool, tables: growingTables.store }] : []),
+      { pool, tables: growingTables.readSide },
+    ]),
     pool,
     store,
     openStore: () => openAuditStore(data, log),
@@ -84,6 +109,7 @@ async function runThread(port: NonNullable<typeof parentPort>, data: AuditThread
   clearInterval(timer)
   await audit.stop()
   await pool.end()
+  await storePool?.end()
   await store.close()
   port.close()
 }

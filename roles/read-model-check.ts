@@ -1,6 +1,6 @@
 /** Holds the live read models against what the sealed events make of them, for the ledger's continuous check. */
 import type { EventStore } from '../infra/event-store/event-store.ts'
-import type { ReadModelComparison } from '../ledger/audit/audit.ts'
+import type { ReadModelComparison } from '../ledger/audit/audit-once.ts'
 import type { AuditFinding } from '../ledger/audit/finding.ts'
 import { openShadowReadModels, type ShadowReadModels } from '../projections/shadow.ts'
 import type { Difference } from '../projections/tables/table-hashes.ts'

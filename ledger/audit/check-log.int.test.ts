@@ -10,7 +10,7 @@ import { parseVerifierKey } from '../log/note.ts'
 import { leafHash } from '../log/tree-hash.ts'
 import { packEntries, splitBundle, unpackEntries } from '../storage/entry-codec.ts'
 import { type LedgerBed, ledgerBed } from '../testing/running-ledger.ts'
-import { auditOnce } from './audit.ts'
+import { auditOnce } from './audit-once.ts'
 import type { AuditFinding } from './finding.ts'
 import { type Superuser, superuser } from './testing/superuser.ts'
 
