@@ -16,6 +16,9 @@ export const domainLimits = {
   pressureBar: [0.98, 1.045],
   /** Minutes without a usable value of a signal that the state rests on. */
   missingMinutes: 5,
+  /** The same when three or more of them are gone at once. */
+  manyMissing: 3,
+  manyMissingMinutes: 1.2,
   /** Mean squared normalised innovation of a signal over about 10 min. */
   surprise: 4,
   /** Mean normalised innovation of a signal over about 10 min, SD. */

@@ -25,7 +25,6 @@ const of = (group: FeatureGroup, unit: string, ...names: string[]): Feature[] =>
 /** Without the online OD probe. */
 export const softFeatures: readonly Feature[] = [
   ...of('clock', 'h', 'hours'),
-  ...of('clock', '1', 'phase'),
   ...of('clock', 'h', 'hoursSinceDepletion'),
   ...of('environment', 'Cel', 'temperature'),
   ...of('environment', '[pH]', 'pH'),
@@ -63,6 +62,8 @@ export const onlineFeatures: readonly Feature[] = [
     'softDifference',
   ),
   ...of('online OD', '/h', 'lastMu', 'lastMuDifference'),
+  // The phase follows µ of the online OD.
+  ...of('online OD', '1', 'phase'),
   ...of('state', '1', 'strain', 'surprise'),
   ...of('state', '1', 'lnRatio30s', 'lnRatio30m', 'lnRatio1h', 'lnRatio2h'),
   ...of('state', 'min', 'depletionMinutes'),

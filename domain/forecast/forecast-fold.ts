@@ -133,13 +133,14 @@ function take(memory: BatchMemory, window: ProcessWindow, hours: number): Vessel
     newSamples,
     depleted: memory.depletion.seenAtHours() !== undefined,
   }
-  const { all } = memory.filters
+  const { all, soft } = memory.filters
   for (const filter of Object.values(memory.filters)) filter.apply(input)
-  const now = all.rates()
+  // What is learnt of depletion and oxygen transfer must not rest on the probe that the soft sensor stands in for.
+  const now = soft.rates()
   const share = baseShare(memory, signals, volumeL)
   memory.depletion.apply({
     hours,
-    glycerolGPerL: all.value('glycerol'),
+    glycerolGPerL: soft.value('glycerol'),
     baseShare: share,
     dissolvedOxygenPercent: signals.DO?.mean,
     carbonDioxidePercent: signals.Off_Gas_CO2?.mean,
@@ -212,16 +213,16 @@ function enrichmentOf(signals: WindowSignals, memory: BatchMemory): number {
 function baseShare(memory: BatchMemory, signals: WindowSignals, volumeL: number): number | undefined {
   const base = signals.Base_Pump_Rate
   if (!base) return undefined
-  const { all } = memory.filters
+  const { soft } = memory.filters
   const unlimited =
     nominal.muMaxPerH *
-    Math.exp(all.value('lnMuMax')) *
+    Math.exp(soft.value('lnMuMax')) *
     memory.lastOxygenFactor *
-    Math.exp(all.value('lnBiomass'))
+    Math.exp(soft.value('lnBiomass'))
   return (
     (base.mean * 60) /
     ((acidMmolPerGram * unlimited * volumeL) / baseMmolPerMl) /
-    Math.exp(all.value('lnBaseGain'))
+    Math.exp(soft.value('lnBaseGain'))
   )
 }
 

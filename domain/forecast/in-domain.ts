@@ -103,6 +103,8 @@ export function domainWatch(): DomainWatch {
   }
 
   function missing({ signals, hours }: VesselEstimate): Finding[] {
+    const gone = needed.filter((tag) => signals[tag] === undefined).length
+    const limit = gone >= limits.manyMissing ? limits.manyMissingMinutes : limits.missingMinutes
     return needed.map((tag) => {
       if (signals[tag] !== undefined) {
         absentSince.delete(tag)
@@ -113,9 +115,9 @@ export function domainWatch(): DomainWatch {
       const minutes = (hours - from) * 60
       return {
         reason: 'too-many-missing',
-        used: minutes / limits.missingMinutes,
+        used: minutes / limit,
         detail: () =>
-          `${tag} ${signals.stuck.includes(tag) ? 'does not move' : 'is missing'} for ${minutes.toFixed(1)} min, the limit is ${limits.missingMinutes} min`,
+          `${tag} ${signals.stuck.includes(tag) ? 'does not move' : 'is missing'} for ${minutes.toFixed(1)} min, the limit is ${limit} min`,
       }
     })
   }

@@ -77,7 +77,9 @@ const gasLineSeconds = 60
 const minimumGlycerol = 0.6
 const forgetPerHour = { lnBiomass: 0.001 ** 2, glycerol: 0.03 ** 2, lnMuMax: 0.002 ** 2 } as const
 
-export function stateFilter(senses: FilterSenses, inoculumOd: number | undefined): StateFilter {
+export function stateFilter(senses: FilterSenses, recordedInoculumOd: number | undefined): StateFilter {
+  const inoculumOd =
+    recordedInoculumOd !== undefined && recordedInoculumOd > 0.01 ? recordedInoculumOd : undefined
   const state = gaussianState(initialMean(inoculumOd), initialCovariance(inoculumOd))
   const { mean } = state
   const get = (name: Unknown): number => mean[indexOf[name]] ?? 0

@@ -39,6 +39,8 @@ const alwaysMoving: ReadonlySet<Tag> = new Set([
   'Gas_MFC_air',
 ])
 const smallestShare = 0.5
+/** Below it the pump may rest; above it strokes vary. */
+const pumpMoves = 1e-4
 
 export function windowSignals(window: ProcessWindow): WindowSignals {
   const signals: Partial<Record<Tag, Signal>> = {}
@@ -47,7 +49,7 @@ export function windowSignals(window: ProcessWindow): WindowSignals {
   for (const tag of modelTags) {
     const seen = window.tags[tag]
     if (!seen || !isUsable(seen)) missing.push(tag)
-    else if (alwaysMoving.has(tag) && seen.goodCount > 5 && seen.min === seen.max) stuck.push(tag)
+    else if (seen.goodCount > 5 && seen.min === seen.max && mustMove(tag, seen.mean)) stuck.push(tag)
     else signals[tag] = { mean: seen.mean, last: seen.last, count: seen.goodCount }
   }
   return { ...signals, missing, stuck }
@@ -55,3 +57,6 @@ export function windowSignals(window: ProcessWindow): WindowSignals {
 
 const isUsable = (tag: TagWindow): boolean =>
   Number.isFinite(tag.mean) && tag.goodCount > 0 && tag.goodCount >= smallestShare * tag.expectedCount
+
+const mustMove = (tag: Tag, mean: number): boolean =>
+  alwaysMoving.has(tag) || (tag === 'Base_Pump_Rate' && mean > pumpMoves)

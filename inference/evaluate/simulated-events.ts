@@ -116,6 +116,9 @@ function play(
     const atMs = startMs + second * 1000
     const occurredAt = new Date(atMs).toISOString()
     const recordedAt = new Date(atMs + 200).toISOString()
+    // Time-ordered and unique in the batch, and a hundred times cheaper than the derived id of a reading.
+    const time = atMs.toString(16).padStart(12, '0')
+    const idTime = `${time.slice(0, 8)}-${time.slice(8)}`
     for (const tag in values) {
       const value = values[tag as keyof typeof values]
       if (value === undefined) continue
@@ -128,8 +131,7 @@ function play(
       const [low, high] = definition.hardBounds
       position++
       each({
-        // Unique in the batch; nothing here looks a reading up by its id.
-        id: `reading-${position}`,
+        id: `${idTime}-7000-8000-${position.toString(16).padStart(12, '0')}`,
         type: 'SensorReadingRecorded',
         schemaVersion: 1,
         occurredAt,
