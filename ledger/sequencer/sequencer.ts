@@ -112,6 +112,8 @@ async function write(deps: SequencerDeps, lease: Lease, log: OpenLog): Promise<v
       })
       // Its failure is seen when it is awaited, by the next page or at the end; the turns see that nothing more came.
       written.catch(() => end.abort())
+      // At the store's end events are left to gather: a transaction for each append would cost more than the sealing.
+      if (page.caughtUp) await delay(deps.cadenceMs / 2, undefined, { signal }).catch(() => {})
       if (heads.size <= streamsKept) continue
       await written
       heads.clear()
