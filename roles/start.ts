@@ -20,6 +20,7 @@ import { startLedgerRole } from './ledger.ts'
 import { startLedgerAuditRole } from './ledger-audit.ts'
 import { startLedgerEvidence } from './ledger-evidence.ts'
 import { startProjectorRole } from './projector.ts'
+import { startRelayRole } from './relay.ts'
 import { shutdownOrder, untilStopped } from './shutdown.ts'
 import { startSimulation } from './simulation.ts'
 
@@ -68,6 +69,10 @@ export async function startCommand(config: Config): Promise<void> {
       telemetry,
     })
     shutdown.add(() => audit.stop())
+    // With brokers named, inference reads from Kafka: somebody must fill it.
+    const relays =
+      config.kafkaBrokers.length > 0 ? [startRelayRole({ store, urls, config, log, telemetry })] : []
+    for (const relay of relays) shutdown.add(() => relay.stop())
     const inference = await startInferenceRole({
       store,
       urls,
@@ -84,7 +89,16 @@ export async function startCommand(config: Config): Promise<void> {
       config,
       log,
       token,
-      parts: [projector, ingest, inference, ledger, audit, ...evidence.parts, diskSpacePart(dataFolders)],
+      parts: [
+        projector,
+        ingest,
+        ...relays,
+        inference,
+        ledger,
+        audit,
+        ...evidence.parts,
+        diskSpacePart(dataFolders),
+      ],
     })
     shutdown.add(() => api.stop())
 
@@ -102,7 +116,15 @@ export async function startCommand(config: Config): Promise<void> {
     })
     shutdown.add(() => simulation.stop())
 
-    await untilStopped(Promise.race([projector.ended, ingest.ended, inference.ended, postgresEnded]))
+    await untilStopped(
+      Promise.race([
+        projector.ended,
+        ingest.ended,
+        inference.ended,
+        ...relays.map((relay) => relay.ended),
+        postgresEnded,
+      ]),
+    )
   } finally {
     await shutdown.run()
   }
