@@ -94,19 +94,16 @@ async function installedModel(folder: string, loaded: LoadedModel): Promise<Inst
     reportSha256: documentHash(manifest, 'report.html'),
     criteria: numbersOf(card.criteria),
     trainingData: typeof card.trainingData === 'string' ? card.trainingData : 'see the card',
-    ...(await watchedInputs(folder, manifest)),
+    ...(await watchedInputs(folder)),
   }
 }
 
-/** Both files are among those whose hashes were checked; a model without them forecasts all the same. */
+/** What training wrote about its inputs; a model without it forecasts all the same. */
 async function watchedInputs(
   folder: string,
-  { files, documents }: Manifest,
 ): Promise<Pick<InstalledModel, 'trainingReference' | 'watchedFeatures'>> {
-  const listed = new Set([...files, ...documents].map(({ name }) => name))
-  if (!listed.has('training-reference.json') || !listed.has('training.json')) return {}
-  const reference = referenceSchema.safeParse(await json(folder, 'training-reference.json'))
-  const training = trainingSchema.safeParse(await json(folder, 'training.json'))
+  const reference = referenceSchema.safeParse(await jsonIfThere(folder, 'training-reference.json'))
+  const training = trainingSchema.safeParse(await jsonIfThere(folder, 'training.json'))
   if (!reference.success || !training.success) return {}
   return {
     trainingReference: reference.data as TrainingReference,
@@ -117,11 +114,14 @@ async function watchedInputs(
 const json = async (folder: string, name: string): Promise<unknown> =>
   JSON.parse(await readFile(join(folder, name), 'utf8'))
 
+const jsonIfThere = (folder: string, name: string): Promise<unknown> =>
+  json(folder, name).catch(() => undefined)
+
 const referenceSchema = z.object({
   bins: z.int().positive(),
   phases: z.record(
     z.string(),
-    z.object({ features: z.record(z.string(), z.object({ edges: z.array(z.number()) })) }),
+    z.object({ features: z.record(z.string(), z.object({ edges: z.array(z.number()).optional() })) }),
   ),
 })
 /** The forecast that people look at first. */

@@ -10,14 +10,14 @@
  */
 import type { ProcessPhase } from '../../schemas/events/process-events.ts'
 
-/** Upper edges of the quantile bins (the last bin is open), by phase and feature. */
+/** Upper edges of the quantile bins (the last bin is open), by phase and feature; none where it had no value. */
 export type TrainingReference = {
   readonly bins: number
   readonly phases: Readonly<
     Partial<
       Record<
         ProcessPhase,
-        { readonly features: Readonly<Record<string, { readonly edges: readonly number[] }>> }
+        { readonly features: Readonly<Record<string, { readonly edges?: readonly number[] | undefined }>> }
       >
     >
   >
@@ -122,6 +122,7 @@ function judged(
   if (histograms.length < driftRules.atLeastPhases || windows < driftRules.atLeastWindows) return []
   const judgements: DriftJudgement[] = []
   for (const [feature, { edges }] of Object.entries(reference.phases[phase]?.features ?? {})) {
+    if (!edges) continue
     const { expected } = coarseBinsOf(edges, reference.bins)
     const counts = expected.map((_, bin) =>
       histograms.reduce((sum, one) => sum + (one.counts.get(feature)?.[bin] ?? 0), 0),
