@@ -99,7 +99,7 @@ export function drawForecastOver(chart: uPlot, scale: string, drawing: ForecastD
       const labelLeft = Math.min(x - labelWidth / 2, left + width - labelWidth - 2 * ratio)
       if (labelLeft < labelledTo + 4 * ratio) continue
       ctx.textAlign = 'left'
-      ctx.fillText(label, labelLeft, top + 8 * ratio)
+      onGround(ctx, label, labelLeft, top + 8 * ratio, ratio, 'top')
       labelledTo = labelLeft + labelWidth
     }
     ctx.textAlign = start.x > left + width / 2 ? 'right' : 'left'

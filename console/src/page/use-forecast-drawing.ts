@@ -46,7 +46,11 @@ export function useForecastDrawing({
         const to = Date.parse(span.to)
         // While forecasts are withheld, the box covers what would lie ahead.
         const goesOn =
-          isOpen && newest?.kind === 'withheld' && index === spans.length - 1 && newest.issuedAt === span.to
+          isOpen &&
+          index === spans.length - 1 &&
+          newest?.kind === 'withheld' &&
+          newest.reason === reason &&
+          newest.issuedAt > span.from
         return {
           reason,
           detail,
