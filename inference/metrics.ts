@@ -12,7 +12,7 @@ export type InferenceFigures = {
   /** Of the newest calls of the model, in any order. */
   recentPredictionSeconds: number[]
   predictionCalls: number
-  appendRetries: number
+  retries: number
   collisions: number
   suspensions: number
   alarms: number
@@ -32,7 +32,7 @@ export const inferenceFigures = (): InferenceFigures => ({
   predictionSeconds: 0,
   recentPredictionSeconds: [],
   predictionCalls: 0,
-  appendRetries: 0,
+  retries: 0,
   collisions: 0,
   suspensions: 0,
   alarms: 0,
@@ -109,10 +109,10 @@ export function inferenceMetrics(
       '99th percentile of the newest 2,000 calls of the model',
       () => p99(figures.recentPredictionSeconds),
     ),
-    bioledger_inference_append_retries_total: counter(
-      '{append}',
-      'Appends that had to be repeated',
-      () => figures.appendRetries,
+    bioledger_inference_retries_total: counter(
+      '{attempt}',
+      'Attempts to forecast or to append that had to be repeated',
+      () => figures.retries,
     ),
     bioledger_inference_collisions_total: counter(
       '{event}',

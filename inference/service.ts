@@ -70,7 +70,7 @@ export async function startInference(deps: InferenceDeps): Promise<Inference> {
     log,
     signal,
     onRetry: () => {
-      figures.appendRetries++
+      figures.retries++
       wasRetrying = true
     },
     onAppended: () => {
@@ -132,7 +132,8 @@ export async function startInference(deps: InferenceDeps): Promise<Inference> {
     metrics: inferenceMetrics(figures, vessels.counts),
     readiness: async () => {
       if (failure !== undefined) return { ok: false, detail: `inference stopped: ${messageOf(failure)}` }
-      if (wasRetrying) return { ok: false, detail: 'the event store does not take the forecasts at present' }
+      if (wasRetrying)
+        return { ok: false, detail: 'the forecasts cannot be made durable at present; it is tried again' }
       const mismatch = files.mismatch()
       if (mismatch) return { ok: false, detail: mismatch }
       return { ok: true }

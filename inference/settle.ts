@@ -73,9 +73,11 @@ async function settleTogether(deps: SettleDeps, waiting: readonly Waiting[]): Pr
   const undone = waiting.flatMap((one) =>
     'step' in one && one.step.window.toMs > one.batch.heads.forecast.throughMs ? [one.step] : [],
   )
-  const forecasts = await untilItWorks(
-    { what: 'forecast', log: deps.log, signal: deps.signal },
-    async () => await decideForecasts({ ...deps, governanceBefore: deps.history.before }, undone),
+  const forecasts = await untilItWorks({ what: 'forecast', log: deps.log, signal: deps.signal }, () =>
+    decideForecasts({ ...deps, governanceBefore: deps.history.before }, undone).catch((error: unknown) => {
+      deps.onRetry()
+      throw error
+    }),
   )
   const appends = new Map<OpenBatch, { derived: ClientEvent[]; forecast: ClientEvent[] }>()
   const settled: SettledWindow[] = []

@@ -57,7 +57,10 @@ export async function watchFiles(deps: WatchFilesDeps, everyMs: number): Promise
 async function suspendWhereDifferent(deps: WatchFilesDeps): Promise<string | undefined> {
   const { catalogue } = deps
   const active = activeModel((await readGovernance(deps.store)).now())
-  if (!active || catalogue.find(active.modelHash)) return undefined
+  const [broken] = catalogue.broken()
+  if (!active)
+    return broken && `no model is in use, and one cannot be used as it lies there: ${broken.finding}`
+  if (catalogue.find(active.modelHash)) return undefined
   const finding = findingOn(catalogue, active)
   const wasSuspended = await appendModelEvent(deps, active.modelId, (state) => {
     const model = activeModel(state)
