@@ -51,6 +51,12 @@ module.exports = {
       to: { path: '^(main\\.ts$|roles/)' },
     },
     {
+      name: 'the-verifier-stands-alone',
+      severity: 'error',
+      from: { path: '^verify/src/' },
+      to: { pathNot: '^verify/src/', dependencyTypesNot: ['core'] },
+    },
+    {
       name: 'eventstoredb-client-behind-its-port',
       severity: 'error',
       from: { pathNot: '^(infra/event-store/eventstoredb|tests|bench)/' },

@@ -11,7 +11,7 @@ import { canonicalJson } from '../schemas/canonical-json.ts'
 import type { ClientEvent } from '../schemas/event.ts'
 import { sentenceOf as registrySentence } from '../schemas/events/registry.ts'
 import { fromBase64, toBase64 } from './src/bytes.ts'
-import { canonical, type Json } from './src/canonical.ts'
+import { canonical, isPlainlyCanonical, type Json } from './src/canonical.ts'
 import { crc32 as ownCrc32 } from './src/crc32.ts'
 import { sha512, verifyEd25519 } from './src/ed25519.ts'
 import { nodePlatform } from './src/platform-node.ts'
@@ -147,4 +147,22 @@ test("the verifier's sentences are the record's own", async () => {
     )
   }
   assert.ok(seen.size >= 7, [...seen].join())
+})
+
+test('the fast look at a line agrees with its canonical spelling', () => {
+  fc.assert(
+    fc.property(fc.json({ maxDepth: 4 }), fc.boolean(), (given, isSpelt) => {
+      const value = JSON.parse(given) as Json
+      let expected: string | undefined
+      try {
+        expected = canonical(value)
+      } catch {
+        expected = undefined
+      }
+      const text = isSpelt && expected !== undefined ? expected : given
+      if (isPlainlyCanonical(JSON.parse(text) as Json, text)) assert.equal(text, expected)
+      else if (expected !== undefined && !/"\d+":|\\ud/.test(text)) assert.notEqual(text, expected)
+    }),
+    { numRuns: 2000 },
+  )
 })

@@ -9,12 +9,12 @@ var values = new Map([...alphabet].map((character, value) => [character, value])
 function toBase64(bytes) {
   let text2 = "";
   for (let at = 0; at < bytes.length; at += 3) {
-    const [a = 0, b = 0, c = 0] = bytes.subarray(at, at + 3);
     const left = bytes.length - at;
-    text2 += alphabet[a >> 2];
-    text2 += alphabet[(a & 3) << 4 | b >> 4];
-    text2 += left > 1 ? alphabet[(b & 15) << 2 | c >> 6] : "=";
-    text2 += left > 2 ? alphabet[c & 63] : "=";
+    const a = bytes[at];
+    const b = left > 1 ? bytes[at + 1] : 0;
+    const c = left > 2 ? bytes[at + 2] : 0;
+    text2 += alphabet.charAt(a >> 2) + alphabet.charAt((a & 3) << 4 | b >> 4);
+    text2 += (left > 1 ? alphabet.charAt((b & 15) << 2 | c >> 6) : "=") + (left > 2 ? alphabet.charAt(c & 63) : "=");
   }
   return text2;
 }
@@ -257,6 +257,24 @@ function canonical(value, depth = 0) {
     text2 += `${(at > 0 ? "," : "") + quoted(key)}:${canonical(value[key], depth + 1)}`;
   }
   return `${text2}}`;
+}
+function isPlainlyCanonical(value, text2) {
+  return hasSortedKeys(value, 0) && !text2.includes("\\ud") && JSON.stringify(value) === text2;
+}
+function hasSortedKeys(value, depth) {
+  if (typeof value !== "object" || value === null) return true;
+  if (depth > maximumDepth) throw new Refusal(`nesting deeper than ${maximumDepth}`);
+  if (isArray(value)) {
+    for (let at = 0; at < value.length; at++) if (!hasSortedKeys(value[at], depth + 1)) return false;
+    return true;
+  }
+  let before;
+  for (const key in value) {
+    if (before !== void 0 && key <= before) return false;
+    before = key;
+    if (!hasSortedKeys(value[key], depth + 1)) return false;
+  }
+  return true;
 }
 function parseCanonical(text2, what) {
   const value = parseJson(text2, what);
@@ -861,12 +879,7 @@ function parseLine(line, origin, platform) {
   if (!isObject(whole) || !isObject(whole.leaf) || typeof whole.index !== "string")
     throw new Refusal("the line is not index and leaf");
   const { index, leaf, payload, salt } = whole;
-  const leafText = canonical(leaf);
-  const payloadText = payload === void 0 ? void 0 : canonical(payload);
-  const beside = payloadText === void 0 ? "" : `,"payload":${payloadText}`;
-  const salted = salt === void 0 ? "" : `,"salt":${canonical(salt)}`;
-  if (`{"index":"${index}","leaf":${leafText}${beside}${salted}}` !== line)
-    throw new Refusal("the line is not the canonical spelling (RFC 8785) of what it says");
+  const { leafText, payloadText } = textsOf(line, whole, index, leaf);
   if (!decimal.test(index)) throw new Refusal("its index is no decimal number");
   requireFields(leaf, origin);
   if (leafText.length * 3 > maximumLeafBytes && utf8(leafText).length > maximumLeafBytes)
@@ -885,6 +898,21 @@ function parseLine(line, origin, platform) {
     prev: leaf.prev,
     ...held
   };
+}
+function textsOf(line, whole, index, leaf) {
+  const { payload, salt } = whole;
+  const start = `{"index":"${index}","leaf":`;
+  if (payload === void 0 && salt === void 0 && Object.keys(whole).length === 2) {
+    if (isPlainlyCanonical(whole, line))
+      return { leafText: line.slice(start.length, -1), payloadText: void 0 };
+  }
+  const leafText = canonical(leaf);
+  const payloadText = payload === void 0 ? void 0 : canonical(payload);
+  const beside = payloadText === void 0 ? "" : `,"payload":${payloadText}`;
+  const salted = salt === void 0 ? "" : `,"salt":${canonical(salt)}`;
+  if (`${start}${leafText}${beside}${salted}}` !== line)
+    throw new Refusal("the line is not the canonical spelling (RFC 8785) of what it says");
+  return { leafText, payloadText };
 }
 function requireFields(leaf, origin) {
   for (const key of Object.keys(leaf))

@@ -7,12 +7,14 @@ const values = new Map([...alphabet].map((character, value) => [character, value
 export function toBase64(bytes: Uint8Array): string {
   let text = ''
   for (let at = 0; at < bytes.length; at += 3) {
-    const [a = 0, b = 0, c = 0] = bytes.subarray(at, at + 3)
     const left = bytes.length - at
-    text += alphabet[a >> 2]
-    text += alphabet[((a & 3) << 4) | (b >> 4)]
-    text += left > 1 ? alphabet[((b & 15) << 2) | (c >> 6)] : '='
-    text += left > 2 ? alphabet[c & 63] : '='
+    const a = bytes[at] as number
+    const b = left > 1 ? (bytes[at + 1] as number) : 0
+    const c = left > 2 ? (bytes[at + 2] as number) : 0
+    text += alphabet.charAt(a >> 2) + alphabet.charAt(((a & 3) << 4) | (b >> 4))
+    text +=
+      (left > 1 ? alphabet.charAt(((b & 15) << 2) | (c >> 6)) : '=') +
+      (left > 2 ? alphabet.charAt(c & 63) : '=')
   }
   return text
 }

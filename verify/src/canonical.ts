@@ -29,6 +29,31 @@ export function canonical(value: Json, depth = 0): string {
   return `${text}}`
 }
 
+/**
+ * Whether `text`, which parsed to `value`, is canonical, seen the fast way: `JSON.stringify` spells strings and numbers as
+ * RFC 8785 does and keeps the order of the text, so that only the order of keys and lone surrogates are left to look at.
+ * False also for a canonical text with keys that are whole numbers, which JavaScript reorders.
+ */
+export function isPlainlyCanonical(value: Json, text: string): boolean {
+  return hasSortedKeys(value, 0) && !text.includes('\\ud') && JSON.stringify(value) === text
+}
+
+function hasSortedKeys(value: Json, depth: number): boolean {
+  if (typeof value !== 'object' || value === null) return true
+  if (depth > maximumDepth) throw new Refusal(`nesting deeper than ${maximumDepth}`)
+  if (isArray(value)) {
+    for (let at = 0; at < value.length; at++) if (!hasSortedKeys(value[at] as Json, depth + 1)) return false
+    return true
+  }
+  let before: string | undefined
+  for (const key in value) {
+    if (before !== undefined && key <= before) return false
+    before = key
+    if (!hasSortedKeys(value[key] as Json, depth + 1)) return false
+  }
+  return true
+}
+
 /** The value of a canonical text. Throws `Refusal` for any other text. */
 export function parseCanonical(text: string, what: string): Json {
   const value = parseJson(text, what)

@@ -3,7 +3,14 @@
  * only a digest. Formats: docs/formats/extract.md, docs/formats/leaf.md. Anything unknown is refused.
  */
 import { fromBase64, utf8 } from './bytes.ts'
-import { canonical, isObject, type Json, type JsonObject, parseJson } from './canonical.ts'
+import {
+  canonical,
+  isObject,
+  isPlainlyCanonical,
+  type Json,
+  type JsonObject,
+  parseJson,
+} from './canonical.ts'
 import type { Place } from './findings.ts'
 import type { Platform } from './platform.ts'
 import { Refusal } from './refusal.ts'
@@ -57,12 +64,7 @@ export function parseLine(line: string, origin: string, platform: Platform): Ent
   if (!isObject(whole) || !isObject(whole.leaf) || typeof whole.index !== 'string')
     throw new Refusal('the line is not index and leaf')
   const { index, leaf, payload, salt } = whole
-  const leafText = canonical(leaf)
-  const payloadText = payload === undefined ? undefined : canonical(payload)
-  const beside = payloadText === undefined ? '' : `,"payload":${payloadText}`
-  const salted = salt === undefined ? '' : `,"salt":${canonical(salt)}`
-  if (`{"index":"${index}","leaf":${leafText}${beside}${salted}}` !== line)
-    throw new Refusal('the line is not the canonical spelling (RFC 8785) of what it says')
+  const { leafText, payloadText } = textsOf(line, whole, index, leaf)
   if (!decimal.test(index)) throw new Refusal('its index is no decimal number')
   requireFields(leaf, origin)
   if (leafText.length * 3 > maximumLeafBytes && utf8(leafText).length > maximumLeafBytes)
@@ -81,6 +83,27 @@ export function parseLine(line: string, origin: string, platform: Platform): Ent
     prev: leaf.prev as string | null,
     ...held,
   }
+}
+
+/** The canonical texts in a line that is canonical itself. */
+function textsOf(
+  line: string,
+  whole: JsonObject,
+  index: string,
+  leaf: JsonObject,
+): { leafText: string; payloadText: string | undefined } {
+  const { payload, salt } = whole
+  const start = `{"index":"${index}","leaf":`
+  if (payload === undefined && salt === undefined && Object.keys(whole).length === 2)
+    if (isPlainlyCanonical(whole, line))
+      return { leafText: line.slice(start.length, -1), payloadText: undefined }
+  const leafText = canonical(leaf)
+  const payloadText = payload === undefined ? undefined : canonical(payload)
+  const beside = payloadText === undefined ? '' : `,"payload":${payloadText}`
+  const salted = salt === undefined ? '' : `,"salt":${canonical(salt)}`
+  if (`${start}${leafText}${beside}${salted}}` !== line)
+    throw new Refusal('the line is not the canonical spelling (RFC 8785) of what it says')
+  return { leafText, payloadText }
 }
 
 function requireFields(leaf: JsonObject, origin: string): void {
