@@ -113,7 +113,7 @@ test('an idle log does not grow, also after a heads statement that somebody aske
     const settled = await until('the statement is the last entry', async () => {
       const size = await sizeOf(bed)
       const newest = await bed.reader.headsStatement(size)
-      return newest && newest.index === size - 1n && size
+      return newest && newest.index === size - 1n && newest.size === newest.index && size
     })
     assert.ok(statement.size <= settled)
     for (let turn = 0; turn < 5; turn++) await asked()

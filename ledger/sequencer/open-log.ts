@@ -24,7 +24,7 @@ export type OpenLog = {
   readonly range: CompactRange
   readonly tiles: PartialTiles
   readonly nextStreamKey: () => number
-  /** Entries came after the last heads statement. */
+  /** Entries came that the last heads statement is not about. */
   readonly isBeyondStatement: boolean
 }
 
@@ -77,9 +77,9 @@ export async function openLog(client: PoolClient, deps: OpenLogDeps): Promise<Op
       position: durable.position,
       eventId: durable.eventId,
     })
-  const { rows: counts } = await client.query<{ last_key: number | null; statement: bigint | null }>(
+  const { rows: counts } = await client.query<{ last_key: number | null; stated: bigint | null }>(
     `SELECT (SELECT max(stream_key) FROM ledger.stream) AS last_key,
-      (SELECT max(event_index) FROM ledger.heads_statement) AS statement`,
+      (SELECT max(size) FROM ledger.heads_statement WHERE event_index IS NOT NULL) AS stated`,
   )
   let lastKey = counts[0]?.last_key ?? 0
   return {
@@ -91,7 +91,7 @@ export async function openLog(client: PoolClient, deps: OpenLogDeps): Promise<Op
     range: await openCompactRange(row.size, subtree),
     tiles: partialTiles(await lastTiles(client, row.size)),
     nextStreamKey: () => ++lastKey,
-    isBeyondStatement: row.size - 1n > (counts[0]?.statement ?? -1n),
+    isBeyondStatement: row.size - 1n > (counts[0]?.stated ?? -1n),
   }
 }
 

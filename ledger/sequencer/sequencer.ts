@@ -201,10 +201,11 @@ async function loadHeads(
     })
 }
 
-/** False while the last entry is a statement of the heads before it: another one would say nothing new. */
+/** False while the last entry states the heads of all entries before it: another statement would say nothing new. */
 async function isBeyondLastStatement(pool: Pool): Promise<boolean> {
   const { rows } = await pool.query<{ beyond: boolean }>(
-    `SELECT log.size > coalesce((SELECT max(event_index) FROM ledger.heads_statement), -1) + 1 AS beyond FROM ledger.log`,
+    `SELECT log.size > 1 + coalesce(
+      (SELECT max(size) FROM ledger.heads_statement WHERE event_index IS NOT NULL), -1) AS beyond FROM ledger.log`,
   )
   return rows[0]?.beyond ?? false
 }
