@@ -24,11 +24,11 @@ export function opensslMissing(): string | undefined {
 export type OpensslAuthority = Awaited<ReturnType<typeof startOpensslAuthority>>
 
 /**
- * With a root, an intermediate and a signer's certificate of its own. `validity`: of the signer's certificate, Unix ms; `answer` may replace what the HTTP server says.
+ * With a root, an intermediate and a signer's certificate of its own. `validity`: of the signer's certificate, Unix ms, asked when it is made; `answer` may replace what the HTTP server says.
  */
 export async function startOpensslAuthority(
   options: {
-    readonly validity?: readonly [from: number, to: number]
+    readonly validity?: () => readonly [from: number, to: number]
     readonly answer?: (request: Buffer, response: () => Promise<Buffer>) => Promise<Buffer | number>
   } = {},
 ) {
@@ -112,9 +112,9 @@ ess_cert_id_alg = sha256
   await certify('inter', 'ca', 'root')
   await certify('tsa', 'tsa', 'inter')
   if (options.validity) {
-    const [from, to] = options.validity.map(
-      (at) => `${new Date(at).toISOString().replace(/[-:T]/g, '').slice(0, 14)}Z`,
-    ) as [string, string]
+    const [from, to] = options
+      .validity()
+      .map((at) => `${new Date(at).toISOString().replace(/[-:T]/g, '').slice(0, 14)}Z`) as [string, string]
     await writeFile(file('index'), '')
     await openssl(
       ...'ca -batch -notext -config ext.cnf -name small_ca -extensions tsa -in tsa.csr -out tsa.pem'.split(
