@@ -7,8 +7,8 @@
 import { randomUUID } from 'node:crypto'
 import type { Logger } from '../infra/log.ts'
 import type { Pool } from '../infra/postgres/pool.ts'
+import { untilItWorks } from '../infra/until-it-works.ts'
 import type { SourceFigures } from './events.ts'
-import { untilItWorks } from './until-it-works.ts'
 
 export type SourceDelta = { received: number; duplicate: number; quarantined: number }
 

@@ -1,9 +1,9 @@
 /** Brings one plan into the store, whatever it takes: waits for a slow or absent store, settles colliding ids. */
 import type { AppendOutcome, EventStore, ExpectedRevision } from '../infra/event-store/event-store.ts'
 import type { Logger } from '../infra/log.ts'
+import { untilItWorks } from '../infra/until-it-works.ts'
 import type { RecordedEvent } from '../schemas/event.ts'
 import type { RequestPlan } from './request-plan.ts'
-import { untilItWorks } from './until-it-works.ts'
 
 export type AppendDeps = {
   readonly store: EventStore

@@ -5,8 +5,8 @@
  */
 import type { EventStore } from '../infra/event-store/event-store.ts'
 import type { Logger } from '../infra/log.ts'
+import { untilItWorks } from '../infra/until-it-works.ts'
 import { type Lifecycle, lifecycle, lifecycleTypes } from './lifecycle.ts'
-import { untilItWorks } from './until-it-works.ts'
 
 export type LifecycleView = {
   readonly lifecycle: Lifecycle

@@ -5,6 +5,7 @@
  */
 import type { AppendOutcome, Recorded } from '../infra/event-store/event-store.ts'
 import type { Tracer } from '../infra/telemetry/tracer.ts'
+import { untilItWorks } from '../infra/until-it-works.ts'
 import type { ClientEvent } from '../schemas/event.ts'
 import type { Accounting, SourceDelta } from './accounting.ts'
 import { type AppendDeps, appendPlan } from './append-plan.ts'
@@ -16,7 +17,6 @@ import { type PendingMessage, requestPlan } from './request-plan.ts'
 import { appendSpan } from './spans.ts'
 import { statementTiming } from './statement-timing.ts'
 import { streamSequence } from './stream-sequence.ts'
-import { untilItWorks } from './until-it-works.ts'
 
 export type WaitingMessage = PendingMessage & {
   /** Called when everything is durable. */

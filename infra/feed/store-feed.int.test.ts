@@ -119,11 +119,16 @@ test('a lost session hands the lane back and takes it again', async (context) =>
   await admin.query(
     "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'bioledger-feed' AND datname = current_database()",
   )
-  await until('the lane came back', () => worker.history.length === 3)
+  await until('the lane came back', () => worker.history.length >= 3 && worker.history.at(-1) === '+store')
   await appendInOrder(store, [measurements(batch, [1])])
   await until('it goes on', () => worker.seen.length === 2)
   await worker.stop()
-  assert.deepEqual(worker.history, ['+store', '-store', '+store', '-store'])
+  // Taken and handed back in turn; more than twice when the second session was one that was just being ended.
+  assert.deepEqual(
+    worker.history,
+    worker.history.map((_, index) => (index % 2 === 0 ? '+store' : '-store')),
+  )
+  assert.equal(worker.history.at(-1), '-store')
 })
 
 test('a checkpoint of another store is refused', async (context) => {
