@@ -1,5 +1,5 @@
 /**
- * Sensor to forecast: 1,000 vessels with a running batch each send a many-tag message every 5 s, as the simulated
+ * Sensor to forecast: 1,000 vessels with a running batch each send a many-tag message every 10 s, as the simulated
  * process has them half an hour after inoculation. Measured from the publication of the message that closes a window to the
  * store's clock of its forecast, over whole windows after a warm-up.
  */
@@ -18,10 +18,10 @@ import { openPublisher } from './publisher.ts'
 import { tagsPerMessage } from './readings.ts'
 import { type Measurement, median, percentile } from './report.ts'
 
-const everySeconds = 5
-const measuredWindows = 4
+const everySeconds = 10
+const measuredWindows = 3
 /** Not counted: cold code, and the first windows of every vessel at once. */
-const warmUpWindows = 2
+const warmUpWindows = 1
 /** Of the simulated process, when the load begins. */
 const beginSecond = 1_800
 /** A window closes with the first reading so long after its end. */

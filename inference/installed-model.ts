@@ -4,6 +4,7 @@ import type { ForecastModel } from './forecast-model.ts'
 
 export type InstalledModel = ForecastModel & {
   readonly use: 'od600-forecast'
+  /** Those that decide a forecast, and the documents beside them. */
   readonly files: readonly { readonly name: string; readonly bytes: number; readonly sha256: string }[]
   readonly cardSha256: string
   readonly reportSha256: string

@@ -89,7 +89,7 @@ async function installedModel(folder: string, loaded: LoadedModel): Promise<Inst
     predict,
     compose,
     use: 'od600-forecast',
-    files: manifest.files,
+    files: [...manifest.files, ...manifest.documents],
     cardSha256: documentHash(manifest, 'card.json'),
     reportSha256: documentHash(manifest, 'report.html'),
     criteria: numbersOf(card.criteria),
