@@ -17,6 +17,7 @@ const codesOfRefusal = new Set([
   'tile-missing',
   'entry-missing',
   'leaf',
+  'not-canonical',
   'heads',
 ])
 

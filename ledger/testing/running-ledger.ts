@@ -93,7 +93,7 @@ export async function ledgerBed(
 export async function until<Value>(
   what: string,
   probe: () => Promise<Value | undefined | false>,
-  withinMs = 60_000,
+  withinMs = 240_000,
 ): Promise<Value> {
   const deadline = performance.now() + withinMs
   for (;;) {
