@@ -12,6 +12,7 @@ import { type EmbeddedPostgres, startEmbeddedPostgres } from '../infra/postgres/
 import { benchAppendPath } from './append-path.ts'
 import { cleanupList } from './cleanup.ts'
 import { benchDayBatch } from './day-batch.ts'
+import { benchExtract } from './extract.ts'
 import { benchForecast } from './forecast.ts'
 import { benchIngest } from './ingest.ts'
 import { benchKafka } from './kafka.ts'
@@ -24,6 +25,7 @@ const lineNames = [
   'latency',
   'ingest',
   'ledger',
+  'extract',
   'kafka',
   'forecast',
   'read-all',
@@ -100,11 +102,13 @@ async function bench(): Promise<Measurement[]> {
     )
   if (isWanted('forecast')) measured.push(...(await benchForecast({ folder, scale, cleanup, log })))
   const isDayWanted = isWanted('read-all') || isWanted('rebuild') || isWanted('queries')
-  if (!isWanted('append') && !isWanted('ledger') && !isWanted('kafka') && !isDayWanted) return measured
+  if (!['append', 'ledger', 'extract', 'kafka'].some((line) => isWanted(line as LineName)) && !isDayWanted)
+    return measured
   const postgres = await startEmbeddedPostgres({ folder: join(folder, 'postgres') })
   cleanup.add(() => postgres.stop())
   if (isWanted('append')) measured.unshift(...(await append(postgres)))
   if (isWanted('ledger')) measured.push(await benchLedger({ postgres, folder, scale, cleanup, log }))
+  if (isWanted('extract')) measured.push(...(await benchExtract({ postgres, folder, scale, cleanup, log })))
   if (isWanted('kafka')) measured.push(...(await benchKafka({ postgres, folder, scale, cleanup, log })))
   if (isDayWanted)
     measured.push(
