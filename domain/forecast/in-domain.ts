@@ -35,7 +35,8 @@ type Finding = {
 }
 
 export function domainWatch(): DomainWatch {
-  const absentSince = new Map<Tag, number>()
+  /** Hours from which a tag is missing; undefined while it is there, no entry before it was ever seen. */
+  const absentSince = new Map<Tag, number | undefined>()
   const temperatures: number[] = []
   const since = { base: Number.NaN, transfer: Number.NaN }
   let lastSurpriseHours = Number.NEGATIVE_INFINITY
@@ -107,9 +108,11 @@ export function domainWatch(): DomainWatch {
     const limit = gone >= limits.manyMissing ? limits.manyMissingMinutes : limits.missingMinutes
     return needed.map((tag) => {
       if (signals[tag] !== undefined) {
-        absentSince.delete(tag)
+        absentSince.set(tag, undefined)
         return { reason: 'too-many-missing', used: 0, detail: () => '' }
       }
+      if (!absentSince.has(tag))
+        return { reason: 'too-many-missing', used: 1, detail: () => `${tag} has not been seen in this batch` }
       const from = absentSince.get(tag) ?? hours - 1 / 120
       absentSince.set(tag, from)
       const minutes = (hours - from) * 60

@@ -93,3 +93,10 @@ test('after a contradiction forecasts stay withheld for 10 min', () => {
   assert.equal(watch.apply(sampleEstimate({ hours: 14 + 9 / 60 })).withhold?.reason, 'inputs-disagree')
   assert.equal(watch.apply(sampleEstimate({ hours: 14 + 11 / 60 })).withhold, undefined)
 })
+
+test('a batch that lacks a signal from the start is never forecast', () => {
+  const { OD: _gone, ...others } = sampleEstimate().signals
+  const { withhold } = judge({ signals: { ...others, missing: ['OD' as const] } })
+  assert.equal(withhold?.reason, 'too-many-missing')
+  assert.match(withhold?.detail ?? '', /OD has not been seen/)
+})
