@@ -63,6 +63,8 @@ export function startAudit(deps: AuditDeps): Audit {
     current: [] as AuditFinding[],
     trouble: undefined as string | undefined,
     endedAt: performance.now(),
+    /** Entries a second by which the log grew between the last two cycles. */
+    growth: 0,
     /** Rows of tables that only grow were changed: told at once, until a cycle has named them. */
     tripped: [] as AuditFinding[],
     hurry: false,
@@ -110,7 +112,7 @@ export function startAudit(deps: AuditDeps): Audit {
         state.hurry = false
         const pace = pacing(rateFor(state.last?.size ?? 0n), { signal, hurry: wake.signal })
         const seen = state.tripped.length
-        state.last = await auditOnce(deps, readModels, {
+        const cycle = await auditOnce(deps, readModels, {
           pace: pace.spend,
           onFinding: (finding) => {
             state.current.push(finding)
@@ -121,6 +123,9 @@ export function startAudit(deps: AuditDeps): Audit {
           },
         })
         await told.all()
+        const grown = Number(cycle.size - (state.last?.size ?? cycle.size))
+        state.growth = grown / Math.max(1, (performance.now() - state.endedAt) / 1000)
+        state.last = cycle
         state.tripped.splice(0, seen)
         state.cycles++
         state.endedAt = performance.now()
@@ -172,9 +177,12 @@ export function startAudit(deps: AuditDeps): Audit {
     }
   }
 
-  /** Evenly over the time that a cycle aims at, within the budget. */
-  const rateFor = (size: bigint): number =>
-    Math.min(deps.entriesPerSecond, Math.max(leastEntriesPerSecond, (Number(size) / (cycleMs / 2)) * 1000))
+  /** Evenly over the time that a cycle aims at, within the budget, of which what comes in takes its part first. */
+  const rateFor = (size: bigint): number => {
+    const budget = Math.max(leastEntriesPerSecond, deps.entriesPerSecond - state.growth)
+    const wanted = Math.max(leastEntriesPerSecond, (Number(size) / (cycleMs / 2)) * 1000)
+    return Math.min(deps.entriesPerSecond, budget, wanted)
+  }
 
   /** A tenth of the time at most for a small log; for a large one what is left of the time that a cycle aims at. */
   const restAfter = (workedMs: number): number =>
