@@ -1,6 +1,8 @@
 // Verifier of bioprocess-ledger extracts. One file, no dependencies: node verify.mjs <extract.zip> --key <key>
 // src/command-line.ts
 import { readFileSync } from "node:fs";
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
 import { parseArgs } from "node:util";
 
 // src/bytes.ts
@@ -75,6 +77,70 @@ var Refusal = class extends Error {
   code = "refusal";
 };
 
+// src/canonical.ts
+var maximumDepth = 64;
+function canonical(value, depth = 0) {
+  if (typeof value === "string") return quoted(value);
+  if (value === null || typeof value !== "object") return JSON.stringify(value);
+  if (depth > maximumDepth) throw new Refusal(`nesting deeper than ${maximumDepth}`);
+  if (isArray(value)) {
+    let text3 = "[";
+    for (let at = 0; at < value.length; at++)
+      text3 += (at > 0 ? "," : "") + canonical(value[at], depth + 1);
+    return `${text3}]`;
+  }
+  const keys = Object.keys(value);
+  if (keys.length > 1) keys.sort();
+  let text2 = "{";
+  for (let at = 0; at < keys.length; at++) {
+    const key = keys[at];
+    text2 += `${(at > 0 ? "," : "") + quoted(key)}:${canonical(value[key], depth + 1)}`;
+  }
+  return `${text2}}`;
+}
+function isPlainlyCanonical(value, text2) {
+  return hasSortedKeys(value, 0) && !text2.includes("\\ud") && JSON.stringify(value) === text2;
+}
+function hasSortedKeys(value, depth) {
+  if (typeof value !== "object" || value === null) return true;
+  if (depth > maximumDepth) throw new Refusal(`nesting deeper than ${maximumDepth}`);
+  if (isArray(value)) {
+    for (let at = 0; at < value.length; at++) if (!hasSortedKeys(value[at], depth + 1)) return false;
+    return true;
+  }
+  let before;
+  for (const key in value) {
+    if (before !== void 0 && key <= before) return false;
+    before = key;
+    if (!hasSortedKeys(value[key], depth + 1)) return false;
+  }
+  return true;
+}
+function parseCanonical(text2, what) {
+  const value = parseJson(text2, what);
+  if (canonical(value) !== text2)
+    throw new Refusal(`${what} is not the canonical spelling (RFC 8785) of what it says`);
+  return value;
+}
+function parseJson(text2, what) {
+  try {
+    return JSON.parse(text2);
+  } catch {
+    throw new Refusal(`${what} is no JSON`);
+  }
+}
+function isObject(value) {
+  return typeof value === "object" && value !== null && !isArray(value);
+}
+function isArray(value) {
+  return Array.isArray(value);
+}
+function quoted(text2) {
+  const spelt2 = JSON.stringify(text2);
+  if (spelt2.includes("\\ud") && !text2.isWellFormed()) throw new Refusal("a lone surrogate in a text");
+  return spelt2;
+}
+
 // src/note.ts
 var noteKeyType = 1;
 var witnessKeyType = 4;
@@ -131,16 +197,238 @@ ${text2}`);
   return time < 1n << 63n && await platform.verifyEd25519(key.publicKey, message, signature.subarray(8));
 }
 function parseCheckpoint(text2) {
-  const [origin = "", spelt = "", encoded = "", ...extensions] = text2.slice(0, -1).split("\n");
+  const [origin = "", spelt2 = "", encoded = "", ...extensions] = text2.slice(0, -1).split("\n");
   const root = fromBase64(encoded);
-  if (!isKeyName(origin) || !/^[1-9]\d{0,15}$/.test(spelt) || root?.length !== 32 || extensions.includes(""))
+  if (!isKeyName(origin) || !/^[1-9]\d{0,15}$/.test(spelt2) || root?.length !== 32 || extensions.includes(""))
     throw new Refusal("the checkpoint is not origin, size and root");
-  const size = Number(spelt);
+  const size = Number(spelt2);
   if (!Number.isSafeInteger(size)) throw new Refusal("the checkpoint is of an absurd size");
   return { origin, size, root };
 }
 function isKeyName(name) {
   return name !== "" && !/[\s+]/u.test(name);
+}
+
+// src/streams.ts
+var bulkCategories = ["reading", "derived", "forecast"];
+function streamsOfBatch(batchId) {
+  return new Set(["batch", ...bulkCategories].map((category) => `${category}-${batchId}`));
+}
+var ledgerStreams = /* @__PURE__ */ new Set(["ledger-keys", "ledger-timestamps", "ledger-heads"]);
+function followStreams(manifest) {
+  const states = /* @__PURE__ */ new Map();
+  const ofBatch = streamsOfBatch(manifest.batchId);
+  const firsts = new Map(manifest.streams.map(({ stream, first }) => [stream, first]));
+  const headsSize = manifest.heads?.size ?? 0;
+  return {
+    states,
+    apply: (entry) => {
+      const { stream, revision, index, recordedAt } = entry;
+      const event = { stream, revision, index };
+      if (!ofBatch.has(stream) && !ledgerStreams.has(stream))
+        return { event, message: `its stream is none of batch ${manifest.batchId}` };
+      const hash2 = toBase64(entry.hash);
+      const atHeads = index < headsSize ? { revision, index, hash: hash2 } : void 0;
+      const state = states.get(stream);
+      if (!state) {
+        const isSealed = entry.type === "StreamSealed";
+        const begun = {
+          stream,
+          first: revision,
+          firstRecordedAt: recordedAt,
+          last: revision,
+          events: 1,
+          isSealed
+        };
+        states.set(stream, {
+          ...begun,
+          lastIndex: index,
+          lastHash: hash2,
+          lastRecordedAt: recordedAt,
+          atHeads
+        });
+        const stated = firsts.get(stream) ?? 0;
+        if (revision !== stated && stream !== "ledger-heads")
+          return {
+            event: { stream, revision: stated },
+            message: "the stream does not begin with it",
+            isGap: true
+          };
+        return sealObjection(entry, event);
+      }
+      const before = { ...state };
+      state.last = revision;
+      state.lastIndex = index;
+      state.lastHash = hash2;
+      state.lastRecordedAt = recordedAt;
+      state.events++;
+      state.isSealed = entry.type === "StreamSealed";
+      if (atHeads) state.atHeads = atHeads;
+      return placeObjection(entry, before, event) ?? sealObjection(entry, event);
+    }
+  };
+}
+function placeObjection(entry, before, event) {
+  const { stream, revision } = entry;
+  if (stream === "ledger-heads") return { event, message: "a second heads statement" };
+  if (before.isSealed) return { event, message: "it stands after the seal of its stream" };
+  if (revision > before.last + 1) {
+    const missing = { stream, revision: before.last + 1 };
+    const until = revision - 1 > missing.revision ? ` (and all up to revision ${revision - 1})` : "";
+    return { event: missing, message: `it is missing${until}` };
+  }
+  if (revision <= before.last) return { event, message: `it stands after revision ${before.last}` };
+  if (entry.prev !== before.lastHash)
+    return {
+      event: { stream, revision: before.last, index: before.lastIndex },
+      message: `revision ${revision} names another event as the one before it`
+    };
+  return void 0;
+}
+function sealObjection(entry, event) {
+  if (entry.type !== "StreamSealed" || entry.data?.count === entry.revision) return void 0;
+  return { event, message: `the seal counts ${JSON.stringify(entry.data?.count)} events before it` };
+}
+
+// src/tree.ts
+function growingTree(platform) {
+  const levels = [];
+  const hashes = [];
+  const input = new Uint8Array(65);
+  input[0] = 1;
+  let size = 0;
+  function node(left, right) {
+    input.set(left, 1);
+    input.set(right, 33);
+    return platform.hash(input);
+  }
+  function append(level, hash2) {
+    size += 2 ** level;
+    let [atLevel, merged] = [level, hash2];
+    while (levels.at(-1) === atLevel) {
+      levels.pop();
+      merged = node(hashes.pop(), merged);
+      atLevel++;
+    }
+    levels.push(atLevel);
+    hashes.push(merged);
+  }
+  return {
+    get size() {
+      return size;
+    },
+    appendLeaf: (hash2) => append(0, hash2),
+    appendSubtree: append,
+    root: () => hashes.reduceRight((right, left) => node(left, right))
+  };
+}
+function tiling(from, to) {
+  const levels = [];
+  for (let at = from; at < to; ) {
+    let level = 0;
+    let leaves = 1;
+    while (at % (2 * leaves) === 0 && at + 2 * leaves <= to) {
+      leaves *= 2;
+      level++;
+    }
+    levels.push(level);
+    at += leaves;
+  }
+  return levels;
+}
+
+// src/deep.ts
+var width = 256;
+var maximumBundleBytes = width * (65535 + 2);
+async function keptCheckpoints(notes, keys, platform) {
+  return await Promise.all(
+    notes.map(async (bytes) => {
+      const note = parseNote(bytes, "the kept checkpoint");
+      const checkpoint = parseCheckpoint(note.text);
+      const mine = keys.filter(({ name }) => name === checkpoint.origin);
+      if ((await signersOf(note, mine, "the kept checkpoint", platform)).length === 0)
+        throw new Refusal("no key that you gave signed the kept checkpoint");
+      return checkpoint;
+    })
+  );
+}
+async function checkWholeLog({ manifest, checkpoint, reading, findings }, fetchLog, kept2, platform) {
+  const fail = (message, event) => findings.fail("deep", message, event ? { event } : {});
+  const { size } = checkpoint;
+  const wanted = /* @__PURE__ */ new Map();
+  for (const one of [checkpoint, ...kept2]) {
+    if (one.origin !== checkpoint.origin) fail(`a kept checkpoint is of ${one.origin}`);
+    else if (one.size > size)
+      fail(`a kept checkpoint is of size ${one.size}, larger than the extract's ${size}`);
+    else wanted.set(one.size, [...wanted.get(one.size) ?? [], one]);
+  }
+  const tree = growingTree(platform);
+  const ofBatch = streamsOfBatch(manifest.batchId);
+  const seen = /* @__PURE__ */ new Map();
+  try {
+    for (let bundle = 0; bundle * width < size; bundle++) {
+      const entries = await bundleOf(fetchLog, bundle, Math.min(width, size - bundle * width));
+      for (const entry of entries) {
+        const text2 = fromUtf8(entry);
+        if (text2 === void 0) throw new Refusal(`entry ${tree.size} is not valid UTF-8`);
+        if (text2.includes(manifest.batchId)) count2(text2, tree.size);
+        tree.appendLeaf(platform.leafHash(text2));
+        for (const one of wanted.get(tree.size) ?? [])
+          if (!equalBytes(tree.root(), one.root))
+            fail(`the log has another root at size ${one.size} than the checkpoint that was signed`);
+      }
+    }
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error;
+    fail(error.message);
+    return;
+  }
+  compare();
+  if (!findings.has("deep"))
+    findings.note(
+      "deep",
+      `${size} entries read, ${kept2.length} kept checkpoints found again; the batch has no other event`
+    );
+  function count2(text2, index) {
+    const leaf = parseJson(text2, `entry ${index}`);
+    if (!isObject(leaf) || typeof leaf.stream !== "string" || !ofBatch.has(leaf.stream)) return;
+    const revision = Number(leaf.revision);
+    seen.set(leaf.stream, (seen.get(leaf.stream) ?? 0) + 1);
+    const state = reading.streams.states.get(leaf.stream);
+    const isLeftOut = manifest.request.scope === "range" || manifest.omitted.includes(leaf.stream);
+    if (isLeftOut || state && revision <= state.last) return;
+    fail("the log has it, the extract has not", { stream: leaf.stream, revision, index });
+  }
+  function compare() {
+    if (manifest.request.scope === "range") return;
+    for (const [stream, state] of reading.streams.states)
+      if (ofBatch.has(stream) && seen.get(stream) !== state.events)
+        fail(`the log has ${seen.get(stream) ?? 0} events of its stream, the extract ${state.events}`, {
+          stream,
+          revision: state.last
+        });
+  }
+}
+async function bundleOf(fetchLog, bundle, needed) {
+  const path = `tile/entries/${spelt(bundle)}`;
+  const bytes = (needed < width ? await fetchLog(`${path}.p/${needed}`) : void 0) ?? await fetchLog(path);
+  if (!bytes) throw new Refusal(`the log has no ${path}`);
+  if (bytes.length > maximumBundleBytes) throw new Refusal(`${path} is too large`);
+  const entries = [];
+  for (let at = 0; entries.length < needed; ) {
+    if (at + 2 > bytes.length) throw new Refusal(`${path} holds too few entries`);
+    const length = bytes[at] << 8 | bytes[at + 1];
+    at += 2;
+    if (at + length > bytes.length) throw new Refusal(`${path} is cut off`);
+    entries.push(bytes.subarray(at, at + length));
+    at += length;
+  }
+  return entries;
+}
+function spelt(index) {
+  const digits = String(index);
+  const groups = digits.padStart(Math.ceil(digits.length / 3) * 3, "0").match(/\d{3}/g) ?? [];
+  return groups.map((group, at) => at < groups.length - 1 ? `x${group}` : group).join("/");
 }
 
 // src/platform-node.ts
@@ -237,70 +525,6 @@ async function openFile(path) {
   };
 }
 
-// src/canonical.ts
-var maximumDepth = 64;
-function canonical(value, depth = 0) {
-  if (typeof value === "string") return quoted(value);
-  if (value === null || typeof value !== "object") return JSON.stringify(value);
-  if (depth > maximumDepth) throw new Refusal(`nesting deeper than ${maximumDepth}`);
-  if (isArray(value)) {
-    let text3 = "[";
-    for (let at = 0; at < value.length; at++)
-      text3 += (at > 0 ? "," : "") + canonical(value[at], depth + 1);
-    return `${text3}]`;
-  }
-  const keys = Object.keys(value);
-  if (keys.length > 1) keys.sort();
-  let text2 = "{";
-  for (let at = 0; at < keys.length; at++) {
-    const key = keys[at];
-    text2 += `${(at > 0 ? "," : "") + quoted(key)}:${canonical(value[key], depth + 1)}`;
-  }
-  return `${text2}}`;
-}
-function isPlainlyCanonical(value, text2) {
-  return hasSortedKeys(value, 0) && !text2.includes("\\ud") && JSON.stringify(value) === text2;
-}
-function hasSortedKeys(value, depth) {
-  if (typeof value !== "object" || value === null) return true;
-  if (depth > maximumDepth) throw new Refusal(`nesting deeper than ${maximumDepth}`);
-  if (isArray(value)) {
-    for (let at = 0; at < value.length; at++) if (!hasSortedKeys(value[at], depth + 1)) return false;
-    return true;
-  }
-  let before;
-  for (const key in value) {
-    if (before !== void 0 && key <= before) return false;
-    before = key;
-    if (!hasSortedKeys(value[key], depth + 1)) return false;
-  }
-  return true;
-}
-function parseCanonical(text2, what) {
-  const value = parseJson(text2, what);
-  if (canonical(value) !== text2)
-    throw new Refusal(`${what} is not the canonical spelling (RFC 8785) of what it says`);
-  return value;
-}
-function parseJson(text2, what) {
-  try {
-    return JSON.parse(text2);
-  } catch {
-    throw new Refusal(`${what} is no JSON`);
-  }
-}
-function isObject(value) {
-  return typeof value === "object" && value !== null && !isArray(value);
-}
-function isArray(value) {
-  return Array.isArray(value);
-}
-function quoted(text2) {
-  const spelt = JSON.stringify(text2);
-  if (spelt.includes("\\ud") && !text2.isWellFormed()) throw new Refusal("a lone surrogate in a text");
-  return spelt;
-}
-
 // src/manifest.ts
 var formatLine = "bioledger-extract/v1";
 var fields = [
@@ -393,53 +617,6 @@ function count(value, what) {
   if (typeof value !== "string" || !/^(0|[1-9]\d{0,15})$/.test(value) || !Number.isSafeInteger(Number(value)))
     throw new Refusal(`${what} is no whole number in digits`);
   return Number(value);
-}
-
-// src/tree.ts
-function growingTree(platform) {
-  const levels = [];
-  const hashes = [];
-  const input = new Uint8Array(65);
-  input[0] = 1;
-  let size = 0;
-  function node(left, right) {
-    input.set(left, 1);
-    input.set(right, 33);
-    return platform.hash(input);
-  }
-  function append(level, hash2) {
-    size += 2 ** level;
-    let [atLevel, merged] = [level, hash2];
-    while (levels.at(-1) === atLevel) {
-      levels.pop();
-      merged = node(hashes.pop(), merged);
-      atLevel++;
-    }
-    levels.push(atLevel);
-    hashes.push(merged);
-  }
-  return {
-    get size() {
-      return size;
-    },
-    appendLeaf: (hash2) => append(0, hash2),
-    appendSubtree: append,
-    root: () => hashes.reduceRight((right, left) => node(left, right))
-  };
-}
-function tiling(from, to) {
-  const levels = [];
-  for (let at = from; at < to; ) {
-    let level = 0;
-    let leaves = 1;
-    while (at % (2 * leaves) === 0 && at + 2 * leaves <= to) {
-      leaves *= 2;
-      level++;
-    }
-    levels.push(level);
-    at += leaves;
-  }
-  return levels;
 }
 
 // src/heads.ts
@@ -551,87 +728,6 @@ function piecesOf(bytes) {
       }
     }
   };
-}
-
-// src/streams.ts
-var bulkCategories = ["reading", "derived", "forecast"];
-function streamsOfBatch(batchId) {
-  return new Set(["batch", ...bulkCategories].map((category) => `${category}-${batchId}`));
-}
-var ledgerStreams = /* @__PURE__ */ new Set(["ledger-keys", "ledger-timestamps", "ledger-heads"]);
-function followStreams(manifest) {
-  const states = /* @__PURE__ */ new Map();
-  const ofBatch = streamsOfBatch(manifest.batchId);
-  const firsts = new Map(manifest.streams.map(({ stream, first }) => [stream, first]));
-  const headsSize = manifest.heads?.size ?? 0;
-  return {
-    states,
-    apply: (entry) => {
-      const { stream, revision, index, recordedAt } = entry;
-      const event = { stream, revision, index };
-      if (!ofBatch.has(stream) && !ledgerStreams.has(stream))
-        return { event, message: `its stream is none of batch ${manifest.batchId}` };
-      const hash2 = toBase64(entry.hash);
-      const atHeads = index < headsSize ? { revision, index, hash: hash2 } : void 0;
-      const state = states.get(stream);
-      if (!state) {
-        const isSealed = entry.type === "StreamSealed";
-        const begun = {
-          stream,
-          first: revision,
-          firstRecordedAt: recordedAt,
-          last: revision,
-          events: 1,
-          isSealed
-        };
-        states.set(stream, {
-          ...begun,
-          lastIndex: index,
-          lastHash: hash2,
-          lastRecordedAt: recordedAt,
-          atHeads
-        });
-        const stated = firsts.get(stream) ?? 0;
-        if (revision !== stated && stream !== "ledger-heads")
-          return {
-            event: { stream, revision: stated },
-            message: "the stream does not begin with it",
-            isGap: true
-          };
-        return sealObjection(entry, event);
-      }
-      const before = { ...state };
-      state.last = revision;
-      state.lastIndex = index;
-      state.lastHash = hash2;
-      state.lastRecordedAt = recordedAt;
-      state.events++;
-      state.isSealed = entry.type === "StreamSealed";
-      if (atHeads) state.atHeads = atHeads;
-      return placeObjection(entry, before, event) ?? sealObjection(entry, event);
-    }
-  };
-}
-function placeObjection(entry, before, event) {
-  const { stream, revision } = entry;
-  if (stream === "ledger-heads") return { event, message: "a second heads statement" };
-  if (before.isSealed) return { event, message: "it stands after the seal of its stream" };
-  if (revision > before.last + 1) {
-    const missing = { stream, revision: before.last + 1 };
-    const until = revision - 1 > missing.revision ? ` (and all up to revision ${revision - 1})` : "";
-    return { event: missing, message: `it is missing${until}` };
-  }
-  if (revision <= before.last) return { event, message: `it stands after revision ${before.last}` };
-  if (entry.prev !== before.lastHash)
-    return {
-      event: { stream, revision: before.last, index: before.lastIndex },
-      message: `revision ${revision} names another event as the one before it`
-    };
-  return void 0;
-}
-function sealObjection(entry, event) {
-  if (entry.type !== "StreamSealed" || entry.data?.count === entry.revision) return void 0;
-  return { event, message: `the seal counts ${JSON.stringify(entry.data?.count)} events before it` };
 }
 
 // src/completeness.ts
@@ -1558,8 +1654,8 @@ async function openExtract(file, platform) {
 
 // src/tokens.ts
 async function checkTokens({ extract, manifest, findings, platform }, reading) {
-  const spelt = (stamps) => stamps.map(({ index, size, stampedAt }) => `${index} ${size} ${stampedAt}`).join("\n");
-  if (spelt(reading.stamps) !== spelt(manifest.stamps))
+  const spelt2 = (stamps) => stamps.map(({ index, size, stampedAt }) => `${index} ${size} ${stampedAt}`).join("\n");
+  if (spelt2(reading.stamps) !== spelt2(manifest.stamps))
     findings.fail("times", "its time stamps are not those of the log's", { member: "manifest.json" });
   let tokens = 0;
   for (const name of extract.names) {
@@ -1605,6 +1701,7 @@ async function verifyExtract(file, pinned, platform, further) {
           findings,
           platform
         });
+        findings.skip("deep", "only with --deep, where the log can be reached");
         await further?.({ manifest, checkpoint, reading: seen.reading, findings });
       }
     }
@@ -1805,6 +1902,9 @@ var usageOf = (command) => `usage: ${command} <extract.zip> --key <verifier key 
   --export-key  the key of the manifest, instead of the one that the log names
   --witness     key of a witness that must have cosigned; again for several
   --quorum      how many of them must have (default: all)
+  --deep        also read the whole log: a folder with its tiles, or its URL
+  --token       bearer token for that URL, or a file with it
+  --kept        a checkpoint kept from before, which the log must still contain (with --deep); again for several
   --story       also print what happened, a sentence an event
   --json        answer for machines
 exit 0 verified, 1 a finding, 2 usage or incomplete (without --key at most what is consistent is said)
@@ -1821,6 +1921,9 @@ async function verifyCommandLine(given, command) {
         "export-key": { type: "string", multiple: true, default: [] },
         witness: { type: "string", multiple: true, default: [] },
         quorum: { type: "string" },
+        deep: { type: "string" },
+        token: { type: "string" },
+        kept: { type: "string", multiple: true, default: [] },
         story: { type: "boolean", default: false },
         json: { type: "boolean", default: false },
         help: { type: "boolean", short: "h", default: false }
@@ -1841,7 +1944,13 @@ async function verifyCommandLine(given, command) {
       ...values2.quorum === void 0 ? {} : { quorum: Number(values2.quorum) }
     };
     const file = await openFile(path);
-    const verdict = await verifyExtract(file, pinned, nodePlatform);
+    const { deep, token } = values2;
+    if (deep === void 0 && values2.kept.length > 0) throw new Error("--kept needs --deep");
+    const notes = values2.kept.map((path2) => readFileSync(path2));
+    const kept2 = await keptCheckpoints(notes, pinned.logKeys, nodePlatform);
+    const verdict = await verifyExtract(file, pinned, nodePlatform, async (examined) => {
+      if (deep !== void 0) await checkWholeLog(examined, logAt(deep, token), kept2, nodePlatform);
+    });
     await file.close();
     if (values2.json) process.stdout.write(`${JSON.stringify(verdict)}
 `);
@@ -1855,9 +1964,33 @@ ${error instanceof Refusal ? "" : usage}`
     return 2;
   }
 }
+function logAt(place, token) {
+  if (!/^https?:\/\//.test(place))
+    return async (path) => await readFile(join(place, path)).catch((error) => {
+      if (error.code === "ENOENT") return void 0;
+      throw error;
+    });
+  const root = place.replace(/\/+$/, "");
+  const bearer = token === void 0 ? void 0 : textOrFile(token);
+  return async (path) => {
+    const response = await fetch(`${root}/${path}`, {
+      headers: bearer === void 0 ? {} : { authorization: `Bearer ${bearer}` }
+    });
+    if (response.status === 404) return void 0;
+    if (!response.ok) throw new Error(`${root}/${path} answers ${response.status}`);
+    return new Uint8Array(await response.arrayBuffer());
+  };
+}
+function textOrFile(text2) {
+  try {
+    return readFileSync(text2, "utf8").trim();
+  } catch {
+    return text2;
+  }
+}
 function keyOf(text2, type) {
-  const spelt = /\+[0-9a-f]{8}\+/.test(text2) ? text2 : (readFileSync(text2, "utf8").split("\n")[0] ?? "").trim();
-  const key = parseKey(spelt, nodePlatform);
+  const spelt2 = /\+[0-9a-f]{8}\+/.test(text2) ? text2 : (readFileSync(text2, "utf8").split("\n")[0] ?? "").trim();
+  const key = parseKey(spelt2, nodePlatform);
   if (key.type !== type) throw new Refusal(`the key of ${key.name} is of another kind`);
   return key;
 }

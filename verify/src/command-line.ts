@@ -1,6 +1,9 @@
 /** The verifier on the command line: `node verify.mjs` and `bioledger verify`. */
 import { readFileSync } from 'node:fs'
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { parseArgs } from 'node:util'
+import { checkWholeLog, keptCheckpoints, type LogFetcher } from './deep.ts'
 import type { Check } from './findings.ts'
 import { type Key, noteKeyType, parseKey, witnessKeyType } from './note.ts'
 import { nodePlatform, openFile } from './platform-node.ts'
@@ -12,6 +15,9 @@ const usageOf = (command: string) => `usage: ${command} <extract.zip> --key <ver
   --export-key  the key of the manifest, instead of the one that the log names
   --witness     key of a witness that must have cosigned; again for several
   --quorum      how many of them must have (default: all)
+  --deep        also read the whole log: a folder with its tiles, or its URL
+  --token       bearer token for that URL, or a file with it
+  --kept        a checkpoint kept from before, which the log must still contain (with --deep); again for several
   --story       also print what happened, a sentence an event
   --json        answer for machines
 exit 0 verified, 1 a finding, 2 usage or incomplete (without --key at most what is consistent is said)
@@ -30,6 +36,9 @@ export async function verifyCommandLine(given: readonly string[], command: strin
         'export-key': { type: 'string', multiple: true, default: [] },
         witness: { type: 'string', multiple: true, default: [] },
         quorum: { type: 'string' },
+        deep: { type: 'string' },
+        token: { type: 'string' },
+        kept: { type: 'string', multiple: true, default: [] },
         story: { type: 'boolean', default: false },
         json: { type: 'boolean', default: false },
         help: { type: 'boolean', short: 'h', default: false },
@@ -50,7 +59,13 @@ export async function verifyCommandLine(given: readonly string[], command: strin
       ...(values.quorum === undefined ? {} : { quorum: Number(values.quorum) }),
     }
     const file = await openFile(path)
-    const verdict = await verifyExtract(file, pinned, nodePlatform)
+    const { deep, token } = values
+    if (deep === undefined && values.kept.length > 0) throw new Error('--kept needs --deep')
+    const notes = values.kept.map((path) => readFileSync(path))
+    const kept = await keptCheckpoints(notes, pinned.logKeys, nodePlatform)
+    const verdict = await verifyExtract(file, pinned, nodePlatform, async (examined) => {
+      if (deep !== undefined) await checkWholeLog(examined, logAt(deep, token), kept, nodePlatform)
+    })
     await file.close()
     if (values.json) process.stdout.write(`${JSON.stringify(verdict)}\n`)
     else print(verdict, values.story)
@@ -60,6 +75,33 @@ export async function verifyCommandLine(given: readonly string[], command: strin
       `verify: ${error instanceof Error ? error.message : String(error)}\n${error instanceof Refusal ? '' : usage}`,
     )
     return 2
+  }
+}
+
+function logAt(place: string, token: string | undefined): LogFetcher {
+  if (!/^https?:\/\//.test(place))
+    return async (path) =>
+      await readFile(join(place, path)).catch((error: NodeJS.ErrnoException) => {
+        if (error.code === 'ENOENT') return undefined
+        throw error
+      })
+  const root = place.replace(/\/+$/, '')
+  const bearer = token === undefined ? undefined : textOrFile(token)
+  return async (path) => {
+    const response = await fetch(`${root}/${path}`, {
+      headers: bearer === undefined ? {} : { authorization: `Bearer ${bearer}` },
+    })
+    if (response.status === 404) return undefined
+    if (!response.ok) throw new Error(`${root}/${path} answers ${response.status}`)
+    return new Uint8Array(await response.arrayBuffer())
+  }
+}
+
+function textOrFile(text: string): string {
+  try {
+    return readFileSync(text, 'utf8').trim()
+  } catch {
+    return text
   }
 }
 
