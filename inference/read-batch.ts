@@ -1,4 +1,4 @@
-/** A batch's own events, its records and its readings, in store order. */
+/** A batch's own events, its records and its readings, in store order, up to a position (inclusive). */
 import type { EventStore } from '../infra/event-store/event-store.ts'
 import type { RecordedEvent } from '../schemas/event.ts'
 import { streams } from '../schemas/streams.ts'
@@ -6,6 +6,7 @@ import { streams } from '../schemas/streams.ts'
 export async function* readBatchEvents(
   store: Pick<EventStore, 'readStream'>,
   batchId: string,
+  until: bigint,
 ): AsyncGenerator<RecordedEvent> {
   const sources = [streams.batch(batchId), streams.reading(batchId)].map((stream) =>
     store.readStream(stream)[Symbol.asyncIterator](),
@@ -21,7 +22,7 @@ export async function* readBatchEvents(
       }
       const source = first === undefined ? undefined : sources[first]
       const head = first === undefined ? undefined : heads[first]
-      if (first === undefined || !source || !head || head.done) return
+      if (first === undefined || !source || !head || head.done || head.value.position > until) return
       yield head.value
       heads[first] = await source.next()
     }

@@ -1,4 +1,4 @@
-/** A recorded stream read once from its beginning, in step with the events expected in it. */
+/** A recorded stream read once from its beginning up to a position, in step with the events expected in it. */
 import type { EventStore } from '../infra/event-store/event-store.ts'
 import type { RecordedEvent } from '../schemas/event.ts'
 
@@ -19,7 +19,11 @@ export type RecordedCursor = {
 /** How far an event may stand from where it is expected. */
 const lookAhead = 50
 
-export function recordedCursor(store: Pick<EventStore, 'readStream'>, stream: string): RecordedCursor {
+export function recordedCursor(
+  store: Pick<EventStore, 'readStream'>,
+  stream: string,
+  until: bigint,
+): RecordedCursor {
   const events = store.readStream(stream)[Symbol.asyncIterator]()
   const ahead: RecordedEvent[] = []
   let isSealed = false
@@ -27,7 +31,7 @@ export function recordedCursor(store: Pick<EventStore, 'readStream'>, stream: st
   async function fill(wanted: number): Promise<void> {
     while (ahead.length < wanted) {
       const { done, value } = await events.next()
-      if (done) return
+      if (done || value.position > until) return
       if (value.type === 'StreamSealed') isSealed = true
       ahead.push(value)
     }

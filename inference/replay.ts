@@ -32,10 +32,17 @@ export async function replayForecasts(deps: {
   readonly onProgress?: (events: number) => void
 }): Promise<ReplayReport | undefined> {
   const { store, batchId, models } = deps
-  const history = await readGovernance(store)
+  // A batch that is running grows meanwhile: what is compared ends here on both sides.
+  const head = await store.head()
+  if (!head) return undefined
+  const until = head.position
+  const history = await readGovernance(store, until)
   const names = ownStreams(batchId)
   const comparison = comparing(
-    { derived: recordedCursor(store, names.derived), forecast: recordedCursor(store, names.forecast) },
+    {
+      derived: recordedCursor(store, names.derived, until),
+      forecast: recordedCursor(store, names.forecast, until),
+    },
     models,
   )
   const find: FindForecast = (id) => store.readById(id)
@@ -46,7 +53,7 @@ export async function replayForecasts(deps: {
     if (run) await recompute({ run, history, models, comparison, find }, steps)
     steps = []
   }
-  for await (const event of readBatchEvents(store, batchId)) {
+  for await (const event of readBatchEvents(store, batchId, until)) {
     folded++
     if (folded % 10_000 === 0) deps.onProgress?.(folded)
     if (!run) {

@@ -59,7 +59,7 @@ test('the simulated batch is forecast after the start, on after a kill, and reco
   const environment = { BIOLEDGER_SIMULATE: 'N', BIOLEDGER_SIMULATE_SPEED: '600' }
   let product: RunningProduct | undefined
   try {
-    product = await startProduct({ dataFolder, environment })
+    product = await startProduct({ dataFolder, environment, deadlineMs: 240_000 })
     const first = await forecastsBeyond(product, 10)
     const running = await replay(dataFolder, first.id, '--json')
     assert.equal(running.code, 0, `${running.stdout}${running.stderr}`)
@@ -68,7 +68,7 @@ test('the simulated batch is forecast after the start, on after a kill, and reco
     assert.equal(report.ended, false)
 
     await product.kill()
-    product = await startProduct({ dataFolder, environment })
+    product = await startProduct({ dataFolder, environment, deadlineMs: 240_000 })
     const second = await forecastsBeyond(product, first.count + 10)
     assert.equal(second.id, first.id)
     await product.stop()
@@ -85,6 +85,6 @@ test('the simulated batch is forecast after the start, on after a kill, and reco
     assert.match(nonsense.stderr, /is not the id of a batch/)
   } finally {
     await product?.kill()
-    await rm(dataFolder, { recursive: true, force: true })
+    await rm(dataFolder, { recursive: true, force: true, maxRetries: 50, retryDelay: 100 })
   }
 })
