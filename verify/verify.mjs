@@ -585,12 +585,12 @@ function parseManifest(bytes) {
       };
     }),
     members: list(whole.members, "members").map((one) => {
-      const member = object(one, "members", ["name", "size", "sha256"]);
-      if (typeof member.size !== "string") throw new Refusal("a member has no size");
+      const member2 = object(one, "members", ["name", "size", "sha256"]);
+      if (typeof member2.size !== "string") throw new Refusal("a member has no size");
       return {
-        name: textOf(member.name, "name"),
-        size: count(member.size, "size"),
-        sha256: textOf(member.sha256, "sha256")
+        name: textOf(member2.name, "name"),
+        size: count(member2.size, "size"),
+        sha256: textOf(member2.sha256, "sha256")
       };
     })
   };
@@ -931,16 +931,17 @@ function keyHistory() {
     get count() {
       return keys.size;
     },
-    apply: (type, data) => {
+    apply: (type, data, index) => {
       if (type === "LedgerKeyAdded") {
         if (typeof data.verifierKey !== "string" || typeof data.purpose !== "string" || keys.has(data.verifierKey))
           throw new Refusal("it adds no new key");
-        keys.set(data.verifierKey, { purpose: data.purpose, from: count(data.fromSize, "fromSize") });
+        keys.set(data.verifierKey, { purpose: data.purpose, index, from: count(data.fromSize, "fromSize") });
       } else if (type === "LedgerKeyRetired") known(data).last = count(data.lastSize, "lastSize");
       else if (type === "LedgerKeyRevoked") known(data).firstBad = count(data.firstBadSize, "firstBadSize");
       else throw new Refusal(`${type} is no event of a key`);
     },
     objection,
+    logKeysAddedBefore: (size) => [...keys].filter(([, key]) => key.purpose === "log" && key.index < size).map(([key]) => key),
     holding: (purpose, size) => [...keys.keys()].filter((verifierKey) => objection(verifierKey, purpose, size) === void 0)
   };
 }
@@ -1304,7 +1305,7 @@ async function readEvents(sources, manifest, findings, platform) {
       return;
     }
     try {
-      if (stream === "ledger-keys" && data) keys.apply(type, data);
+      if (stream === "ledger-keys" && data) keys.apply(type, data, entry.index);
       if (stream === "ledger-timestamps" && data) stamps.push({ ...data, index: entry.index });
     } catch (error) {
       if (!(error instanceof Refusal)) throw error;
@@ -1379,22 +1380,77 @@ function collectFindings() {
     })
   };
 }
-function describe({ message, event, member }) {
+function describe({ message, event, member: member2 }) {
   if (event) return `${event.stream} revision ${event.revision}${placeInLog(event)}: ${message}`;
-  return member === void 0 ? message : `${member}: ${message}`;
+  return member2 === void 0 ? message : `${member2}: ${message}`;
 }
 function placeInLog({ index }) {
   return index === void 0 ? "" : ` (position ${index} of the log)`;
 }
 
+// src/key-changes.ts
+var member = /^key-change-([1-9]\d{0,15})\.txt$/;
+var formatLine2 = "bioledger-key-change/v1";
+async function trustedKeys(context, history) {
+  const { extract, pinned, checkpoint, platform } = context;
+  const trusted = pinned.logKeys.filter(({ name }) => name === checkpoint.origin);
+  const changes = extract.names.filter((name) => member.test(name));
+  const sizeOf = (name) => Number(member.exec(name)?.[1]);
+  for (const name of changes.sort((a, b) => sizeOf(a) - sizeOf(b))) {
+    const whole = fromUtf8(await extract.whole(name)) ?? "";
+    const split = whole.indexOf("\n\n");
+    const [format, ...hashes] = whole.slice(0, Math.max(split, 0)).split("\n");
+    if (format !== formatLine2) throw new Refusal(`${name} has an unknown format`);
+    const note = parseNote(utf8(whole.slice(split + 2)), name);
+    const { origin, size, root } = parseCheckpoint(note.text);
+    if (origin !== checkpoint.origin || size !== sizeOf(name) || size > checkpoint.size)
+      throw new Refusal(`${name} is not of this log`);
+    if ((await signersOf(note, trusted, name, platform)).length === 0) continue;
+    const path = hashes.map((hash2) => fromBase64(hash2) ?? new Uint8Array());
+    if (!isConsistent(size, root, checkpoint.size, checkpoint.root, path, platform))
+      throw new Refusal(`the checkpoint of the extract does not continue the one in ${name}`);
+    const added = history.logKeysAddedBefore(size).map((key) => parseKey(key, platform));
+    const unknown = added.filter((key) => !trusted.some(({ verifierKey }) => verifierKey === key.verifierKey));
+    trusted.push(...await signersOf(note, unknown, name, platform));
+  }
+  return trusted;
+}
+function isConsistent(first, firstRoot, second, secondRoot, path, platform) {
+  if (path.some((hash2) => hash2.length !== 32) || first < 1 || first > second) return false;
+  if (first === second) return path.length === 0 && equalBytes(firstRoot, secondRoot);
+  const node = (left, right) => {
+    const input = new Uint8Array(65);
+    input[0] = 1;
+    input.set(left, 1);
+    input.set(right, 33);
+    return platform.hash(input);
+  };
+  const isPowerOfTwo = Number.isInteger(Math.log2(first)) && 2 ** Math.log2(first) === first;
+  const [start, ...rest] = isPowerOfTwo ? [firstRoot, ...path] : path;
+  if (!start) return false;
+  let [fn, sn] = [first - 1, second - 1];
+  while (fn % 2 === 1) [fn, sn] = [Math.floor(fn / 2), Math.floor(sn / 2)];
+  let [fr, sr] = [start, start];
+  for (const hash2 of rest) {
+    if (sn === 0) return false;
+    if (fn % 2 === 1 || fn === sn) {
+      fr = node(hash2, fr);
+      sr = node(hash2, sr);
+      while (fn % 2 === 0 && fn !== 0) [fn, sn] = [Math.floor(fn / 2), Math.floor(sn / 2)];
+    } else sr = node(sr, hash2);
+    [fn, sn] = [Math.floor(fn / 2), Math.floor(sn / 2)];
+  }
+  return sn === 0 && equalBytes(fr, firstRoot) && equalBytes(sr, secondRoot);
+}
+
 // src/key-checks.ts
-function checkKeys(reading, { size, origin }, pinned, findings) {
+function checkKeys(reading, { size, origin }, trusted, findings) {
   const { keys } = reading;
   if (keys.count === 0) {
     findings.fail("keys", "the log names no key", { event: { stream: "ledger-keys", revision: 0 } });
     return;
   }
-  const mine = pinned.logKeys.filter(({ name }) => name === origin);
+  const mine = trusted.filter(({ name }) => name === origin);
   const objections = mine.map(({ verifierKey }) => keys.objection(verifierKey, "log", size));
   const first = objections.find((objection) => objection !== void 0);
   if (mine.length > 0 && first !== void 0 && !objections.includes(void 0)) findings.fail("keys", first);
@@ -1402,9 +1458,9 @@ function checkKeys(reading, { size, origin }, pinned, findings) {
 }
 async function checkManifestSignature(context, reading) {
   const { extract, manifest, manifestBytes, checkpoint, pinned, findings, platform } = context;
-  const member = "manifest.sig";
+  const member2 = "manifest.sig";
   try {
-    const note = parseNote(await extract.whole(member), member);
+    const note = parseNote(await extract.whole(member2), member2);
     const expected = `${formatLine}
 ${checkpoint.origin}
 ${checkpoint.size}
@@ -1419,7 +1475,7 @@ ${toBase64(platform.hash(manifestBytes))}
     findings.note("manifest", `${manifest.members.length} members, signed by the export key ${ids}`);
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;
-    findings.fail("manifest", error.message, { member });
+    findings.fail("manifest", error.message, { member: member2 });
   }
 }
 
@@ -1474,33 +1530,33 @@ async function readDirectory(file) {
   }
   if (at !== size) throw new Refusal("bytes follow the last entry of the zip's directory");
   requireNoOverlap(extents);
-  const total = [...members.values()].reduce((sum, member) => sum + member.size, 0);
+  const total = [...members.values()].reduce((sum, member2) => sum + member2.size, 0);
   if (total > maximumRatio * file.size + freeBytes)
     throw new Refusal(`the members together are ${total} bytes, more than ${maximumRatio} times the file`);
   return members;
 }
-async function* memberBytes(file, member, platform) {
-  const raw = rawBytes(file, member);
+async function* memberBytes(file, member2, platform) {
+  const raw = rawBytes(file, member2);
   let length = 0;
   let crc = 0;
   try {
-    for await (const chunk of member.method === 8 ? platform.inflate(raw) : raw) {
+    for await (const chunk of member2.method === 8 ? platform.inflate(raw) : raw) {
       length += chunk.length;
-      if (length > member.size) throw new Refusal(`${member.name} is longer than the zip states`);
+      if (length > member2.size) throw new Refusal(`${member2.name} is longer than the zip states`);
       crc = platform.crc32(chunk, crc);
       yield chunk;
     }
   } catch (error) {
     if (error instanceof Refusal) throw error;
-    throw new Refusal(`${member.name} cannot be read after ${length} of its ${member.size} bytes`);
+    throw new Refusal(`${member2.name} cannot be read after ${length} of its ${member2.size} bytes`);
   }
-  if (length !== member.size) throw new Refusal(`${member.name} is shorter than the zip states`);
-  if (crc >>> 0 !== member.crc)
-    throw new Refusal(`${member.name} does not have the CRC-32 that the zip states`);
+  if (length !== member2.size) throw new Refusal(`${member2.name} is shorter than the zip states`);
+  if (crc >>> 0 !== member2.crc)
+    throw new Refusal(`${member2.name} does not have the CRC-32 that the zip states`);
 }
-async function* rawBytes(file, member) {
-  const end = member.dataOffset + member.compressedSize;
-  for (let at = member.dataOffset; at < end; at += chunkBytes)
+async function* rawBytes(file, member2) {
+  const end = member2.dataOffset + member2.compressedSize;
+  for (let at = member2.dataOffset; at < end; at += chunkBytes)
     yield await file.read(at, Math.min(chunkBytes, end - at));
 }
 async function readEnd(file) {
@@ -1602,7 +1658,7 @@ var required = [
   "manifest.json",
   "manifest.sig"
 ];
-var allowed2 = /^(events-\d{6}\.ndjson|heads\.ndjson|timestamp-[1-9]\d{0,15}\.tsr)$/;
+var allowed2 = /^(events-\d{6}\.ndjson|heads\.ndjson|key-change-[1-9]\d{0,15}\.txt|timestamp-[1-9]\d{0,15}\.tsr)$/;
 var maximumWhole = { "manifest.json": 16 << 20, other: 1e6 };
 async function openExtract(file, platform) {
   const members = await readDirectory(file);
@@ -1616,9 +1672,9 @@ async function openExtract(file, platform) {
       throw new Refusal(`the member events-${String(at + 1).padStart(6, "0")}.ndjson is missing`);
   const digests = /* @__PURE__ */ new Map();
   function find(name) {
-    const member = members.get(name);
-    if (!member) throw new Refusal(`the member ${name} is missing`);
-    return member;
+    const member2 = members.get(name);
+    if (!member2) throw new Refusal(`the member ${name} is missing`);
+    return member2;
   }
   async function* bytes(name) {
     const hasher = platform.sha256();
@@ -1712,7 +1768,7 @@ async function verifyExtract(file, pinned, platform, further) {
   return verdictOf(findings, pinned, seen);
 }
 async function examine(context) {
-  const { extract, manifest, checkpoint, findings, platform, pinned } = context;
+  const { extract, manifest, checkpoint, findings, platform } = context;
   const reading = await readEvents(
     {
       events: extract.names.filter((name) => name.startsWith("events-")).sort().map((name) => ({ name, bytes: () => extract.bytes(name) })),
@@ -1727,7 +1783,7 @@ async function examine(context) {
   checkRoot(reading, checkpoint, findings);
   await checkCompleteness(context, reading);
   checkScope(reading, manifest, findings);
-  checkKeys(reading, checkpoint, pinned, findings);
+  checkKeys(reading, checkpoint, await followKeys(context, reading), findings);
   await checkTokens(context, reading);
   await checkMembers(extract, manifest, findings);
   await checkManifestSignature(context, reading);
@@ -1741,11 +1797,11 @@ async function examine(context) {
 }
 async function checkCheckpoint(extract, manifest, pinned, findings, platform) {
   const bytes = await extract.whole("checkpoint.txt");
-  const member = "checkpoint.txt";
-  const note = attempt(findings, "checkpoint", member, () => parseNote(bytes, "the checkpoint"));
-  const checkpoint = note && attempt(findings, "checkpoint", member, () => parseCheckpoint(note.text));
+  const member2 = "checkpoint.txt";
+  const note = attempt(findings, "checkpoint", member2, () => parseNote(bytes, "the checkpoint"));
+  const checkpoint = note && attempt(findings, "checkpoint", member2, () => parseCheckpoint(note.text));
   if (!note || !checkpoint) return void 0;
-  await checkSigners(note, checkpoint, pinned, findings, platform);
+  await checkSigners(note, checkpoint, { extract, pinned, findings, platform });
   const { origin, size, root } = checkpoint;
   if (manifest.origin !== origin || manifest.checkpoint.size !== size || manifest.checkpoint.root !== toBase64(root)) {
     findings.fail("manifest", "it speaks of another checkpoint than checkpoint.txt", {
@@ -1755,43 +1811,56 @@ async function checkCheckpoint(extract, manifest, pinned, findings, platform) {
   }
   return checkpoint;
 }
-async function checkSigners(note, { origin, size }, pinned, findings, platform) {
+async function checkSigners(note, checkpoint, context) {
+  const { extract, pinned, findings, platform } = context;
+  if (pinned.logKeys.length === 0)
+    findings.skip(
+      "checkpoint",
+      `size ${checkpoint.size} of ${checkpoint.origin}; no key was given, so nobody vouches for it`
+    );
+  else {
+    const mayFollow = extract.names.some((name) => name.startsWith("key-change-"));
+    await attemptSigners(note, checkpoint, pinned.logKeys, context, mayFollow);
+  }
+  const { witnesses, quorum = witnesses.length } = pinned;
+  if (witnesses.length === 0) {
+    findings.skip("witnesses", "no witness key was given");
+    return;
+  }
   try {
-    if (pinned.logKeys.length === 0)
-      findings.skip("checkpoint", `size ${size} of ${origin}; no key was given, so nobody vouches for it`);
-    else {
-      const signers = await signersOf(
-        note,
-        pinned.logKeys.filter((key) => key.name === origin),
-        "the checkpoint",
-        platform
-      );
-      if (signers.length === 0)
-        findings.fail("checkpoint", "no key that you gave signed it", { member: "checkpoint.txt" });
-      else
-        findings.note(
-          "checkpoint",
-          `size ${size} of ${origin}, signed by ${signers.map((key) => key.keyId).join(", ")}`
-        );
-    }
+    const cosigners = await signersOf(note, witnesses, "the checkpoint", platform);
+    if (cosigners.length < quorum)
+      throw new Refusal(`${cosigners.length} of ${witnesses.length} cosigned, ${quorum} are needed`);
+    findings.note("witnesses", `cosigned by ${cosigners.map((key) => key.name).join(", ")}`);
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error;
+    findings.fail("witnesses", error.message, { member: "checkpoint.txt" });
+  }
+}
+async function attemptSigners(note, { origin, size }, keys, { findings, platform }, mayFollow) {
+  try {
+    const mine = keys.filter((key) => key.name === origin);
+    const signers = await signersOf(note, mine, "the checkpoint", platform);
+    const ids = signers.map((key) => key.keyId).join(", ");
+    if (signers.length > 0) findings.note("checkpoint", `size ${size} of ${origin}, signed by ${ids}`);
+    else if (!mayFollow) throw new Refusal("no key that you gave signed it");
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;
     findings.fail("checkpoint", error.message, { member: "checkpoint.txt" });
   }
+}
+async function followKeys(context, reading) {
+  const { extract, checkpoint, pinned, findings } = context;
+  if (pinned.logKeys.length === 0) return [];
   try {
-    const { witnesses, quorum = witnesses.length } = pinned;
-    const cosigners = await signersOf(note, witnesses, "the checkpoint", platform);
-    if (witnesses.length === 0) findings.skip("witnesses", "no witness key was given");
-    else if (cosigners.length < quorum)
-      findings.fail(
-        "witnesses",
-        `${cosigners.length} of ${witnesses.length} cosigned, ${quorum} are needed`,
-        { member: "checkpoint.txt" }
-      );
-    else findings.note("witnesses", `cosigned by ${cosigners.map((key) => key.name).join(", ")}`);
+    const trusted = await trustedKeys(context, reading.keys);
+    const note = parseNote(await extract.whole("checkpoint.txt"), "the checkpoint");
+    if (!findings.has("checkpoint")) await attemptSigners(note, checkpoint, trusted, context, false);
+    return trusted;
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;
-    findings.fail("witnesses", error.message, { member: "checkpoint.txt" });
+    findings.fail("keys", error.message);
+    return pinned.logKeys;
   }
 }
 function checkCounts(reading, manifest, findings) {
@@ -1829,18 +1898,18 @@ function checkRoot(reading, checkpoint, findings) {
     );
 }
 async function checkMembers(extract, manifest, findings) {
-  const stated = new Map(manifest.members.map((member) => [member.name, member]));
+  const stated = new Map(manifest.members.map((member2) => [member2.name, member2]));
   if (stated.size !== manifest.members.length)
     findings.fail("manifest", "it lists a member twice", { member: "manifest.json" });
   for (const name of extract.names) {
     if (name === "manifest.json" || name === "manifest.sig") continue;
-    const member = stated.get(name);
+    const member2 = stated.get(name);
     stated.delete(name);
-    if (!member) findings.fail("manifest", "the manifest does not list it", { member: name });
+    if (!member2) findings.fail("manifest", "the manifest does not list it", { member: name });
     else
       try {
         const digest = await extract.digest(name);
-        if (digest !== member.sha256 || extract.sizeOf(name) !== member.size)
+        if (digest !== member2.sha256 || extract.sizeOf(name) !== member2.size)
           findings.fail("manifest", "it is not what the manifest lists", { member: name });
       } catch (error) {
         if (!(error instanceof Refusal)) throw error;
@@ -1850,9 +1919,9 @@ async function checkMembers(extract, manifest, findings) {
   for (const name of stated.keys()) findings.fail("manifest", "it is missing", { member: name });
 }
 function checkTable(reading, manifest, extract, findings) {
-  const member = manifest.members.find(({ name }) => name === "readings.csv");
+  const member2 = manifest.members.find(({ name }) => name === "readings.csv");
   const { rows, sha256, size } = reading.table;
-  if (rows !== manifest.readings || member?.sha256 !== sha256 || extract.sizeOf("readings.csv") !== size)
+  if (rows !== manifest.readings || member2?.sha256 !== sha256 || extract.sizeOf("readings.csv") !== size)
     findings.fail("renderings", "it is not what the events say", { member: "readings.csv" });
   else
     findings.note(
@@ -1886,12 +1955,12 @@ function verdictOf(findings, pinned, { manifest, checkpoint, reading }) {
     story: reading?.story ?? []
   };
 }
-function attempt(findings, check, member, make) {
+function attempt(findings, check, member2, make) {
   try {
     return make();
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;
-    findings.fail(check, error.message, { member });
+    findings.fail(check, error.message, { member: member2 });
     return void 0;
   }
 }

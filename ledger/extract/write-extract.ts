@@ -19,6 +19,7 @@ import { leafHash } from '../log/tree-hash.ts'
 import type { PublishedCheckpoint } from '../storage/log-reader.ts'
 import { ExtractError } from './errors.ts'
 import { eventLine } from './event-lines.ts'
+import { keyChanges } from './key-changes.ts'
 import { multiProof } from './multi-proof.ts'
 import type { PayloadReader } from './payloads.ts'
 import { csvHeader, csvRow, type ReadingRow } from './readings-csv.ts'
@@ -121,6 +122,7 @@ async function sources(context: Context): Promise<MemberSource[]> {
     { name: 'proof.bin', compress: false, bytes: () => proofBytes(context) },
     file('fingerprints.bin', false),
     text('checkpoint.txt', () => checkpoint.note),
+    ...(await keyChanges(deps.log, checkpoint)),
     ...(statement
       ? [{ name: 'heads.ndjson', compress: true, bytes: () => headsBytes(deps, statement.size) }]
       : []),

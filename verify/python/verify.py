@@ -26,7 +26,7 @@ REQUIRED = [
     "VERIFY.txt", "events-000001.ndjson", "proof.bin", "fingerprints.bin", "checkpoint.txt", "readings.csv",
     "readings.parquet", "report.html", "manifest.json", "manifest.sig",
 ]
-OPTIONAL = re.compile(r"(events-\d{6}\.ndjson|heads\.ndjson|timestamp-[1-9]\d{0,15}\.tsr)")
+OPTIONAL = re.compile(r"(events-\d{6}\.ndjson|heads\.ndjson|key-change-[1-9]\d{0,15}\.txt|timestamp-[1-9]\d{0,15}\.tsr)")
 MEMBER = re.compile(r"[A-Za-z0-9][A-Za-z0-9.-]{0,99}")
 COUNT = re.compile(r"(0|[1-9][0-9]{0,15})")
 INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", re.ASCII)
@@ -511,6 +511,34 @@ def tiling(start, end):
         start += 1 << level
 
 
+def consistent(first, first_root, second, second_root, path):
+    """RFC 9162 2.1.4.2."""
+    if any(len(one) != 32 for one in path) or not 1 <= first <= second:
+        return False
+    if first == second:
+        return not path and first_root == second_root
+    if first & (first - 1) == 0:
+        path = [first_root] + path
+    if not path:
+        return False
+    fn, sn = first - 1, second - 1
+    while fn & 1:
+        fn, sn = fn >> 1, sn >> 1
+    fr = sr = path[0]
+    for one in path[1:]:
+        if sn == 0:
+            return False
+        if fn & 1 or fn == sn:
+            fr = hashlib.sha256(b"\x01" + one + fr).digest()
+            sr = hashlib.sha256(b"\x01" + one + sr).digest()
+            while not fn & 1 and fn:
+                fn, sn = fn >> 1, sn >> 1
+        else:
+            sr = hashlib.sha256(b"\x01" + sr + one).digest()
+        fn, sn = fn >> 1, sn >> 1
+    return sn == 0 and fr == first_root and sr == second_root
+
+
 def leaf_hash(text):
     return hashlib.sha256(b"\x00" + text.encode()).digest()
 
@@ -731,6 +759,7 @@ class Verifier:
         self.check_counts()
         self.check_completeness()
         self.check_scope()
+        self.follow_keys()
         self.check_keys()
         self.check_tokens()
         self.check_members()
@@ -752,7 +781,8 @@ class Verifier:
             self.findings.skip("checkpoint", "no key was given")
         else:
             found = self.attempt("checkpoint", member, lambda: signers(note, mine, "the checkpoint"))
-            if found == []:
+            # A key that a pinned one vouches for is known only once the log's key events are read.
+            if found == [] and not any(name.startswith("key-change-") for name in self.archive.members):
                 self.findings.fail("checkpoint", "no key that you gave signed it", member=member)
         found = self.attempt("witnesses", member, lambda: signers(note, self.witnesses, "the checkpoint"))
         if found is not None and self.witnesses and len(found) < (self.quorum or len(self.witnesses)):
@@ -930,7 +960,7 @@ class Verifier:
             return
         try:
             if entry.stream == "ledger-keys":
-                self.apply_key(entry.type, data)
+                self.apply_key(entry.type, data, entry.index)
         except Refusal as refusal:
             fail("keys", str(refusal), event)
         if entry.stream == "ledger-timestamps":
@@ -942,12 +972,12 @@ class Verifier:
                 self.statement = data
         self.check_approval(entry, event)
 
-    def apply_key(self, kind, data):
+    def apply_key(self, kind, data, index):
         key = self.keys.get(data.get("verifierKey"))
         if kind == "LedgerKeyAdded":
             if key or not isinstance(data.get("verifierKey"), str) or not isinstance(data.get("purpose"), str):
                 raise Refusal("it adds no new key")
-            self.keys[data["verifierKey"]] = {"purpose": data["purpose"], "from": count(data.get("fromSize"), "fromSize")}
+            self.keys[data["verifierKey"]] = {"purpose": data["purpose"], "index": index, "from": count(data.get("fromSize"), "fromSize")}
             return
         if not key or key["purpose"] != data.get("purpose"):
             raise Refusal("it speaks of a key that was never added")
@@ -1060,11 +1090,45 @@ class Verifier:
                 if self.is_bulk(stream):
                     self.findings.fail("scope", "its stream is not of such an extract", place(stream, state["first"], state["index"]))
 
+    def follow_keys(self):
+        """The keys that the pinned ones vouch for, through the changes of key that the extract carries."""
+        self.trusted = [key for key in self.log_keys if key.name == self.origin]
+        if not self.log_keys:
+            return
+        names = [name for name in self.archive.members if name.startswith("key-change-")]
+        try:
+            for name in sorted(names, key=lambda name: int(name[11:-4])):
+                self.follow_change(name)
+        except Refusal as refusal:
+            self.findings.fail("keys", str(refusal))
+            return
+        note = parse_note(self.archive.whole("checkpoint.txt"), "the checkpoint")
+        found = self.attempt("checkpoint", "checkpoint.txt", lambda: signers(note, self.trusted, "the checkpoint"))
+        if found == [] and not self.findings.has("checkpoint"):
+            self.findings.fail("checkpoint", "no key that you gave signed it", member="checkpoint.txt")
+
+    def follow_change(self, name):
+        head, _, rest = self.archive.whole(name).partition(b"\n\n")
+        kind, *hashes = head.decode("utf-8", "replace").split("\n")
+        if kind != "bioledger-key-change/v1":
+            raise Refusal(name + " has an unknown format")
+        note = parse_note(rest, name)
+        origin, size, root = parse_checkpoint(note[0])
+        if origin != self.origin or size != int(name[11:-4]) or size > self.size:
+            raise Refusal(name + " is not of this log")
+        if not signers(note, self.trusted, name):
+            return
+        if not consistent(size, root, self.size, self.root, [from_base64(one) or b"" for one in hashes]):
+            raise Refusal("the checkpoint of the extract does not continue the one in " + name)
+        known = [key.text for key in self.trusted]
+        added = [Key(text) for text, key in self.keys.items() if key["purpose"] == "log" and key["index"] < size and text not in known]
+        self.trusted += signers(note, added, name)
+
     def check_keys(self):
         if not self.keys:
             self.findings.fail("keys", "the log names no key", place("ledger-keys", 0))
             return
-        mine = [key for key in self.log_keys if key.name == self.origin]
+        mine = self.trusted
         if mine and not any(self.holds(key.text, "log") for key in mine):
             self.findings.fail("keys", "the key that you gave does not hold at size %d" % self.size)
 

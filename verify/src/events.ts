@@ -211,7 +211,7 @@ export async function readEvents(
       return
     }
     try {
-      if (stream === 'ledger-keys' && data) keys.apply(type, data)
+      if (stream === 'ledger-keys' && data) keys.apply(type, data, entry.index)
       if (stream === 'ledger-timestamps' && data) stamps.push({ ...data, index: entry.index })
     } catch (error) {
       if (!(error instanceof Refusal)) throw error

@@ -1,6 +1,6 @@
 /** The pinned key against the log's own key history, and the manifest's signature by a key of that history. */
 import { toBase64 } from './bytes.ts'
-import type { Context, Pinned } from './context.ts'
+import type { Context } from './context.ts'
 import type { Reading } from './events.ts'
 import type { Findings } from './findings.ts'
 import { formatLine } from './manifest.ts'
@@ -10,7 +10,7 @@ import { Refusal } from './refusal.ts'
 export function checkKeys(
   reading: Reading,
   { size, origin }: Checkpoint,
-  pinned: Pinned,
+  trusted: readonly Key[],
   findings: Findings,
 ): void {
   const { keys } = reading
@@ -18,10 +18,10 @@ export function checkKeys(
     findings.fail('keys', 'the log names no key', { event: { stream: 'ledger-keys', revision: 0 } })
     return
   }
-  const mine = pinned.logKeys.filter(({ name }) => name === origin)
+  const mine = trusted.filter(({ name }) => name === origin)
   const objections = mine.map(({ verifierKey }) => keys.objection(verifierKey, 'log', size))
   const first = objections.find((objection) => objection !== undefined)
-  // A retired key may be among those given; one that holds must be, too.
+  // A retired key may be among them; one that holds must be, too.
   if (mine.length > 0 && first !== undefined && !objections.includes(undefined)) findings.fail('keys', first)
   else findings.note('keys', `${keys.count} keys in the log's history; the export key is one of them`)
 }

@@ -6,13 +6,15 @@ import type { JsonObject } from './canonical.ts'
 import { count } from './manifest.ts'
 import { Refusal } from './refusal.ts'
 
-export type KeyRecord = { purpose: string; from: number; last?: number; firstBad?: number }
+export type KeyRecord = { purpose: string; index: number; from: number; last?: number; firstBad?: number }
 export type KeyHistory = {
-  apply(type: string, data: JsonObject): void
+  apply(type: string, data: JsonObject, index: number): void
   /** Why the key may not sign for `size` events, or undefined when it may. */
   objection(verifierKey: string, purpose: 'log' | 'export', size: number): string | undefined
   /** Verifier keys that may sign for `size` events. */
   holding(purpose: 'log' | 'export', size: number): readonly string[]
+  /** Log keys whose event stands among the first `size`. */
+  logKeysAddedBefore(size: number): readonly string[]
   readonly count: number
 }
 
@@ -37,7 +39,7 @@ export function keyHistory(): KeyHistory {
     get count() {
       return keys.size
     },
-    apply: (type, data) => {
+    apply: (type, data, index) => {
       if (type === 'LedgerKeyAdded') {
         if (
           typeof data.verifierKey !== 'string' ||
@@ -45,12 +47,14 @@ export function keyHistory(): KeyHistory {
           keys.has(data.verifierKey)
         )
           throw new Refusal('it adds no new key')
-        keys.set(data.verifierKey, { purpose: data.purpose, from: count(data.fromSize, 'fromSize') })
+        keys.set(data.verifierKey, { purpose: data.purpose, index, from: count(data.fromSize, 'fromSize') })
       } else if (type === 'LedgerKeyRetired') known(data).last = count(data.lastSize, 'lastSize')
       else if (type === 'LedgerKeyRevoked') known(data).firstBad = count(data.firstBadSize, 'firstBadSize')
       else throw new Refusal(`${type} is no event of a key`)
     },
     objection,
+    logKeysAddedBefore: (size) =>
+      [...keys].filter(([, key]) => key.purpose === 'log' && key.index < size).map(([key]) => key),
     holding: (purpose, size) =>
       [...keys.keys()].filter((verifierKey) => objection(verifierKey, purpose, size) === undefined),
   }

@@ -9,10 +9,11 @@ import { checkCompleteness, checkScope } from './completeness.ts'
 import type { Context, Pinned } from './context.ts'
 import { type Reading, readEvents, type StoryLine } from './events.ts'
 import { type Check, collectFindings, type Finding, type Findings, type Place } from './findings.ts'
+import { trustedKeys } from './key-changes.ts'
 import { checkKeys, checkManifestSignature } from './key-checks.ts'
 import { type Manifest, parseManifest } from './manifest.ts'
 import { type OpenedExtract, openExtract } from './members.ts'
-import { type Checkpoint, type Note, parseCheckpoint, parseNote, signersOf } from './note.ts'
+import { type Checkpoint, type Key, type Note, parseCheckpoint, parseNote, signersOf } from './note.ts'
 import type { Platform, RandomAccess } from './platform.ts'
 import { Refusal } from './refusal.ts'
 import { checkTokens } from './tokens.ts'
@@ -79,7 +80,7 @@ export async function verifyExtract(
 }
 
 async function examine(context: Context): Promise<Reading> {
-  const { extract, manifest, checkpoint, findings, platform, pinned } = context
+  const { extract, manifest, checkpoint, findings, platform } = context
   const reading = await readEvents(
     {
       events: extract.names
@@ -97,7 +98,7 @@ async function examine(context: Context): Promise<Reading> {
   checkRoot(reading, checkpoint, findings)
   await checkCompleteness(context, reading)
   checkScope(reading, manifest, findings)
-  checkKeys(reading, checkpoint, pinned, findings)
+  checkKeys(reading, checkpoint, await followKeys(context, reading), findings)
   await checkTokens(context, reading)
   await checkMembers(extract, manifest, findings)
   await checkManifestSignature(context, reading)
@@ -122,7 +123,7 @@ async function checkCheckpoint(
   const note = attempt(findings, 'checkpoint', member, () => parseNote(bytes, 'the checkpoint'))
   const checkpoint = note && attempt(findings, 'checkpoint', member, () => parseCheckpoint(note.text))
   if (!note || !checkpoint) return undefined
-  await checkSigners(note, checkpoint, pinned, findings, platform)
+  await checkSigners(note, checkpoint, { extract, pinned, findings, platform })
   const { origin, size, root } = checkpoint
   if (
     manifest.origin !== origin ||
@@ -137,49 +138,69 @@ async function checkCheckpoint(
   return checkpoint
 }
 
-async function checkSigners(
+type SignersContext = Pick<Context, 'extract' | 'pinned' | 'findings' | 'platform'>
+
+async function checkSigners(note: Note, checkpoint: Checkpoint, context: SignersContext): Promise<void> {
+  const { extract, pinned, findings, platform } = context
+  if (pinned.logKeys.length === 0)
+    findings.skip(
+      'checkpoint',
+      `size ${checkpoint.size} of ${checkpoint.origin}; no key was given, so nobody vouches for it`,
+    )
+  else {
+    // A key that a pinned one vouches for is known only once the log's key events are read.
+    const mayFollow = extract.names.some((name) => name.startsWith('key-change-'))
+    await attemptSigners(note, checkpoint, pinned.logKeys, context, mayFollow)
+  }
+  const { witnesses, quorum = witnesses.length } = pinned
+  if (witnesses.length === 0) {
+    findings.skip('witnesses', 'no witness key was given')
+    return
+  }
+  try {
+    const cosigners = await signersOf(note, witnesses, 'the checkpoint', platform)
+    if (cosigners.length < quorum)
+      throw new Refusal(`${cosigners.length} of ${witnesses.length} cosigned, ${quorum} are needed`)
+    findings.note('witnesses', `cosigned by ${cosigners.map((key) => key.name).join(', ')}`)
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error
+    findings.fail('witnesses', error.message, { member: 'checkpoint.txt' })
+  }
+}
+
+/** Says who signed; where nobody did and `mayFollow`, leaves it open. */
+async function attemptSigners(
   note: Note,
   { origin, size }: Checkpoint,
-  pinned: Pinned,
-  findings: Findings,
-  platform: Platform,
+  keys: readonly Key[],
+  { findings, platform }: SignersContext,
+  mayFollow: boolean,
 ): Promise<void> {
   try {
-    if (pinned.logKeys.length === 0)
-      findings.skip('checkpoint', `size ${size} of ${origin}; no key was given, so nobody vouches for it`)
-    else {
-      const signers = await signersOf(
-        note,
-        pinned.logKeys.filter((key) => key.name === origin),
-        'the checkpoint',
-        platform,
-      )
-      if (signers.length === 0)
-        findings.fail('checkpoint', 'no key that you gave signed it', { member: 'checkpoint.txt' })
-      else
-        findings.note(
-          'checkpoint',
-          `size ${size} of ${origin}, signed by ${signers.map((key) => key.keyId).join(', ')}`,
-        )
-    }
+    const mine = keys.filter((key) => key.name === origin)
+    const signers = await signersOf(note, mine, 'the checkpoint', platform)
+    const ids = signers.map((key) => key.keyId).join(', ')
+    if (signers.length > 0) findings.note('checkpoint', `size ${size} of ${origin}, signed by ${ids}`)
+    else if (!mayFollow) throw new Refusal('no key that you gave signed it')
   } catch (error) {
     if (!(error instanceof Refusal)) throw error
     findings.fail('checkpoint', error.message, { member: 'checkpoint.txt' })
   }
+}
+
+/** The keys that the pinned ones vouch for, through the changes of key that the extract carries. */
+async function followKeys(context: Context, reading: Reading): Promise<readonly Key[]> {
+  const { extract, checkpoint, pinned, findings } = context
+  if (pinned.logKeys.length === 0) return []
   try {
-    const { witnesses, quorum = witnesses.length } = pinned
-    const cosigners = await signersOf(note, witnesses, 'the checkpoint', platform)
-    if (witnesses.length === 0) findings.skip('witnesses', 'no witness key was given')
-    else if (cosigners.length < quorum)
-      findings.fail(
-        'witnesses',
-        `${cosigners.length} of ${witnesses.length} cosigned, ${quorum} are needed`,
-        { member: 'checkpoint.txt' },
-      )
-    else findings.note('witnesses', `cosigned by ${cosigners.map((key) => key.name).join(', ')}`)
+    const trusted = await trustedKeys(context, reading.keys)
+    const note = parseNote(await extract.whole('checkpoint.txt'), 'the checkpoint')
+    if (!findings.has('checkpoint')) await attemptSigners(note, checkpoint, trusted, context, false)
+    return trusted
   } catch (error) {
     if (!(error instanceof Refusal)) throw error
-    findings.fail('witnesses', error.message, { member: 'checkpoint.txt' })
+    findings.fail('keys', error.message)
+    return pinned.logKeys
   }
 }
 

@@ -31,11 +31,14 @@ export type MemoryLog = ExtractLog & {
   /** Appends the heads statement about the log as it is. */
   stateHeads(recordedAtMs: number, forge?: (records: HeadRecord[]) => HeadRecord[]): void
   publish(): PublishedCheckpoint
+  /** Adds a new log key and publishes the checkpoint that both sign; the old one signs no more. */
+  changeKey(recordedAtMs: number): NoteSigner
 }
 
 export function memoryLog(seed = 'log', origin = testOrigin): MemoryLog {
   const digest = (text: string) => createHash('sha256').update(`${seed} ${text}`).digest()
   const logKey = noteSigner(origin, digest('log key'))
+  let signing = [logKey]
   const exportKey = noteSigner(`${origin}/export`, digest('export key'))
   const siteKey = digest('site key')
   const leaves: Buffer[] = []
@@ -101,6 +104,21 @@ export function memoryLog(seed = 'log', origin = testOrigin): MemoryLog {
       })),
     )
   }
+  function publish(): PublishedCheckpoint {
+    const size = BigInt(leaves.length)
+    const root = rootNow(levels)
+    const checkpoint: PublishedCheckpoint = {
+      size,
+      root,
+      note: signNote(checkpointText({ origin, size, root }), signing),
+      signedAt: recordedAts.at(-1) as string,
+      position: size - 1n,
+      eventId: '',
+      recordedAt: recordedAts.at(-1) as string,
+    }
+    published.push(checkpoint)
+    return checkpoint
+  }
   const byIndex = (size: bigint) => published.find((one) => one.size === size)
   return {
     logKey,
@@ -130,20 +148,25 @@ export function memoryLog(seed = 'log', origin = testOrigin): MemoryLog {
       const { index } = append('ledger-heads', event, recordedAtMs)
       statements.push({ size, index: BigInt(index), root, streams, records: list })
     },
-    publish: () => {
-      const size = BigInt(leaves.length)
-      const root = rootNow(levels)
-      const checkpoint: PublishedCheckpoint = {
-        size,
-        root,
-        note: signNote(checkpointText({ origin, size, root }), [logKey]),
-        signedAt: recordedAts.at(-1) as string,
-        position: size - 1n,
-        eventId: '',
-        recordedAt: recordedAts.at(-1) as string,
-      }
-      published.push(checkpoint)
-      return checkpoint
+    publish,
+    changeKey: (recordedAtMs) => {
+      const next = noteSigner(origin, digest('next log key'))
+      const data = { verifierKey: next.verifierKey, purpose: 'log', fromSize: String(leaves.length) }
+      append(
+        'ledger-keys',
+        ledgerEvent(digest('change of key'), 'LedgerKeyAdded', recordedAtMs, data),
+        recordedAtMs,
+      )
+      signing = [logKey, next]
+      publish()
+      signing = [next]
+      const retired = { verifierKey: logKey.verifierKey, purpose: 'log', lastSize: String(leaves.length) }
+      append(
+        'ledger-keys',
+        ledgerEvent(digest('old key'), 'LedgerKeyRetired', recordedAtMs, retired),
+        recordedAtMs,
+      )
+      return next
     },
     origin: async () => origin,
     head: async () => published.at(-1),
