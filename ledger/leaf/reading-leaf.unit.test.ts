@@ -58,6 +58,44 @@ test('the fast leaf of any sequence of readings is the canonical one, to the byt
   assert.ok(fast > 100, `${fast} readings went the fast way`)
 })
 
+test('a reading that differs from the one before in any one thing gets a leaf of its own', () => {
+  const [event] = fc.sample(readings, { numRuns: 1, seed: 1 }) as unknown as [RecordedEvent]
+  const data = { vessel: 'v', tag: 't', unit: 'u', quality: 'good', value: 1 }
+  const base: RecordedEvent = { ...event, data, source: { topic: 'a', seq: 1 } }
+  const { actor } = base
+  const prev = Buffer.alloc(32, 3).toString('base64')
+  for (const change of [
+    { stream: 'reading-9' },
+    { site: 'elsewhere' },
+    { origin: 'replayed' as const },
+    { schemaVersion: 7 },
+    { id: '0193cd06-7ac0-7000-8000-00000000000f' },
+    { occurredAt: '2001-01-01T00:00:00.000Z' },
+    { receivedAt: '2001-01-01T00:00:00.000Z' },
+    { recordedAt: '2001-01-01T00:00:00.000Z' },
+    { revision: 77n },
+    { source: { topic: 'b', seq: 1 } },
+    { source: { topic: 'a', seq: 2 } },
+    { source: { topic: 'a' } },
+    { actor: { ...actor, id: 'other' } },
+    { actor: { ...actor, kind: 'model' as const } },
+    { actor: { ...actor, role: 'other' } },
+    ...['vessel', 'tag', 'unit', 'quality'].map((field) => ({ data: { ...data, [field]: 'other' } })),
+    { data: { ...data, value: 2 } },
+  ]) {
+    const leafOf = readingLeaf(ledger)
+    const changed: RecordedEvent = { ...base, ...change }
+    for (const reading of [base, changed, base])
+      assert.equal(
+        leafOf(reading, prev),
+        leafText(reading, undefined, prev, ledger),
+        JSON.stringify(change, spelt),
+      )
+  }
+})
+
+const spelt = (_: string, value: unknown) => (typeof value === 'bigint' ? String(value) : value)
+
 test('a reading that is unusual in any way is left to the general form', () => {
   const leafOf = readingLeaf(ledger)
   const [event] = fc.sample(readings, { numRuns: 1, seed: 1 }) as unknown as [RecordedEvent]
