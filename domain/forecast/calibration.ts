@@ -9,6 +9,11 @@ export const targets: readonly Target[] = ['PT0S', 'PT30S', 'PT30M', 'PT1H', 'PT
 export type Shift = { readonly lower: number; readonly upper: number }
 
 export type Calibration = {
+  /**
+   * By how much the interval is stretched about its middle: calibrated on finitely many batches it covers less on
+   * further ones, as batches show that neither heads nor shifts had seen.
+   */
+  readonly widening: Readonly<Record<Target, Readonly<Record<ProcessPhase | 'all', number>>>>
   readonly offsets: Readonly<Record<Target, Readonly<Record<ProcessPhase | 'all', Shift>>>>
 }
 

@@ -30,17 +30,19 @@ export function composeOutcome(
     const p50 = raw[1] ?? Number.NaN
     return { p5: Math.min(...raw) - shift.lower, p50, p95: Math.max(...raw) + shift.upper }
   }
+  const stretch = (target: Target): number => calibration.widening[target][input.window.phase ?? 'all']
   const od = (horizon: Horizon, lnBase: number, lnLowerBase = lnBase): { horizon: Horizon } & Quantiles => {
     const z = residuals(horizon)
-    const at = (base: number, residual: number): number => Math.exp(base + basis.scale[horizon] * residual)
-    return {
-      horizon,
-      ...inOrder({
+    const at = (base: number, residual: number): number => base + basis.scale[horizon] * residual
+    const ln = stretched(
+      inOrder({
         p5: at(Math.min(lnBase, lnLowerBase), z.p5),
         p50: at(lnBase, z.p50),
         p95: at(lnBase, z.p95),
       }),
-    }
+      stretch(horizon),
+    )
+    return { horizon, p5: Math.exp(ln.p5), p50: Math.exp(ln.p50), p95: Math.exp(ln.p95) }
   }
   const forecasts = horizons.map((horizon) =>
     od(
@@ -56,7 +58,7 @@ export function composeOutcome(
       reason: 'interval-too-wide',
       detail: `90 % interval at 30 min from ${half?.p5.toFixed(2)} to ${half?.p95.toFixed(2)}, a ratio above ${widestRatio}`,
     }
-  const depletion = depletionOf(input, residuals)
+  const depletion = depletionOf(input, residuals, stretch('depletion'))
   return {
     kind: 'issued',
     horizons: [od('PT0S', basis.softLnOd), ...forecasts],
@@ -66,15 +68,29 @@ export function composeOutcome(
 }
 
 /** Minutes to depletion; none after it, nor farther ahead than was trained. */
-function depletionOf(input: ForecastInput, residuals: (target: Target) => Quantiles): Quantiles | undefined {
+function depletionOf(
+  input: ForecastInput,
+  residuals: (target: Target) => Quantiles,
+  widening: number,
+): Quantiles | undefined {
   const { basis } = input
   const minutes = basis.outlook.depletionMinutes
   if (basis.depleted || minutes === undefined || minutes > farthestDepletionMinutes) return undefined
   const z = residuals('depletion')
-  const at = (base: number, residual: number): number => Math.max(0, base + basis.scale.depletion * residual)
+  const at = (base: number, residual: number): number => base + basis.scale.depletion * residual
   const short = Math.min(minutes, basis.shortOutlook.depletionMinutes ?? 0)
-  return inOrder({ p5: at(short, z.p5), p50: at(minutes, z.p50), p95: at(minutes, z.p95) })
+  const { p5, p50, p95 } = stretched(
+    inOrder({ p5: at(short, z.p5), p50: at(minutes, z.p50), p95: at(minutes, z.p95) }),
+    widening,
+  )
+  return { p5: Math.max(0, p5), p50: Math.max(0, p50), p95: Math.max(0, p95) }
 }
+
+const stretched = ({ p5, p50, p95 }: Quantiles, by: number): Quantiles => ({
+  p5: p50 + by * (p5 - p50),
+  p50,
+  p95: p50 + by * (p95 - p50),
+})
 
 const inOrder = ({ p5, p50, p95 }: Quantiles): Quantiles => ({
   p5: Math.min(p5, p50),

@@ -6,12 +6,14 @@ import { composeOutcome } from './compose-outcome.ts'
 import type { ForecastInput, HeadOutputs } from './outcome.ts'
 import { sampleInput } from './testing/sample-estimate.ts'
 
-const calibrated = (shift: Shift): Calibration => {
-  const phases = { lag: shift, exponential: shift, decelerating: shift, stationary: shift, all: shift }
-  return {
-    offsets: { PT0S: phases, PT30S: phases, PT30M: phases, PT1H: phases, PT2H: phases, depletion: phases },
-  }
+const everywhere = <T>(value: T) => {
+  const phases = { lag: value, exponential: value, decelerating: value, stationary: value, all: value }
+  return { PT0S: phases, PT30S: phases, PT30M: phases, PT1H: phases, PT2H: phases, depletion: phases }
 }
+const calibrated = (shift: Shift, widening = 1): Calibration => ({
+  offsets: everywhere(shift),
+  widening: everywhere(widening),
+})
 const none = calibrated({ lower: 0, upper: 0 })
 const heads = (p5: number, p50: number, p95: number): HeadOutputs =>
   Object.fromEntries(
@@ -111,4 +113,13 @@ test('the attributions are the five largest parts of the forecast, in order', ()
     sizes.toSorted((a, b) => b - a),
   )
   assert.equal(attributions[0]?.feature, 'inoculum and time')
+})
+
+test('the interval is stretched about its middle, which stays', () => {
+  const outcome = issued(sampleInput(), heads(-1, 0, 2), calibrated({ lower: 0, upper: 0 }, 1.5))
+  const half = outcome.horizons.find(({ horizon }) => horizon === 'PT30M')
+  close(half?.p5, 11 * Math.exp(0.12 - 0.015))
+  close(half?.p50, 11 * Math.exp(0.12))
+  close(half?.p95, 11 * Math.exp(0.12 + 0.03))
+  close(outcome.depletionMinutes?.p95, 312)
 })

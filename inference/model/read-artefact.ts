@@ -9,7 +9,22 @@ import { type FileEntry, type Manifest, manifestSchema, modelHashOf } from './ma
 import { ModelError } from './model-error.ts'
 
 const shift = z.strictObject({ lower: z.number(), upper: z.number() })
+const stretch = z.number().min(1).max(2)
 const calibrationSchema = z.object({
+  widening: z.object(
+    Object.fromEntries(
+      targets.map((target) => [
+        target,
+        z.object({
+          lag: stretch,
+          exponential: stretch,
+          decelerating: stretch,
+          stationary: stretch,
+          all: stretch,
+        }),
+      ]),
+    ),
+  ),
   offsets: z.object(
     Object.fromEntries(
       targets.map((target) => [

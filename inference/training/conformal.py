@@ -4,10 +4,13 @@ Each batch was predicted by heads that had not seen it. How far the truth lay ou
 head, gives the shift of each bound at which it covers 95 % on its side; pooled over the batches of a phase.
 """
 
+from statistics import NormalDist
+
 import numpy as np
 
 SIDE = 0.95
 FEWEST_BATCHES = 20
+FEWEST_ROWS = 100
 
 
 def offsets(phase, batch, low, high, truth):
@@ -27,3 +30,17 @@ def _offsets(low, high, truth):
         "lower": float(np.quantile(low - truth, SIDE)),
         "upper": float(np.quantile(truth - high, SIDE)),
     }
+
+
+def widening(held_out):
+    """{phase: factor}: from what the interval covered of batches unseen by heads and shifts to 90 %, as if normal."""
+    result = {"all": _factor(held_out["coverageUnseen"])}
+    for name in ("lag", "exponential", "decelerating", "stationary"):
+        phase = held_out.get(name)
+        result[name] = _factor(phase["coverageUnseen"]) if phase and phase["rows"] >= FEWEST_ROWS else result["all"]
+    return result
+
+
+def _factor(coverage):
+    normal = NormalDist()
+    return min(2.0, max(1.0, normal.inv_cdf(0.95) / normal.inv_cdf((1 + min(coverage, 0.999)) / 2)))

@@ -16,7 +16,7 @@ import numpy as np
 import optuna
 import pyarrow.parquet as parquet
 
-from conformal import offsets
+from conformal import offsets, widening
 from heads import FARTHEST_DEPLETION_MINUTES, QUANTILES, TARGETS, head_name
 from onnx_export import to_onnx
 
@@ -74,7 +74,11 @@ def main() -> None:
             crossed[out] = shifts_of(phase[out], own)
         held_out[target] = summary(data, target, rows, phase, outside["p50"], low, high, shifts, crossed)
 
-    write(folder / "calibration.json", {"unit": "standard deviations of the filter", "offsets": calibration})
+    write(folder / "calibration.json", {
+        "unit": "standard deviations of the filter",
+        "offsets": calibration,
+        "widening": {target: widening(one) for target, one in held_out.items()},
+    })
     write(folder / "training-reference.json", reference(data))
     write(folder / "training.json", {
         "seed": SEED,
