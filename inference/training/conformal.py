@@ -10,7 +10,9 @@ import numpy as np
 
 SIDE = 0.95
 FEWEST_BATCHES = 20
-FEWEST_ROWS = 100
+# A phase that is rare in training tells little of its own coverage: it is stretched by this at least.
+RARE_ROWS = 500
+RARE_FACTOR = 1.5
 
 
 def offsets(phase, batch, low, high, truth):
@@ -37,7 +39,12 @@ def widening(held_out):
     result = {"all": _factor(held_out["coverageUnseen"])}
     for name in ("lag", "exponential", "decelerating", "stationary"):
         phase = held_out.get(name)
-        result[name] = _factor(phase["coverageUnseen"]) if phase and phase["rows"] >= FEWEST_ROWS else result["all"]
+        if not phase:
+            result[name] = result["all"]
+        elif phase["rows"] < RARE_ROWS:
+            result[name] = max(RARE_FACTOR, _factor(phase["coverageUnseen"]))
+        else:
+            result[name] = _factor(phase["coverageUnseen"])
     return result
 
 
