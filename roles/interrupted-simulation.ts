@@ -5,11 +5,12 @@ import { z } from 'zod'
 import type { BatchApi } from '../simulation/api-client.ts'
 import type { BegunRun, SimulateOptions } from '../simulation/simulator.ts'
 
-type Wanted = { readonly preset: string; readonly seed: number }
+type Wanted = Pick<SimulateOptions, 'preset' | 'seed' | 'volumeEffects'>
 
 const remembered = z.object({
   preset: z.string(),
   seed: z.int(),
+  volumeEffects: z.string().optional(),
   batchId: z.string(),
   vessel: z.string(),
   startMs: z.int(),
@@ -25,7 +26,7 @@ export async function rememberRun(folder: string, wanted: Wanted, begun: BegunRu
   await rename(`${file}.new`, file)
 }
 
-/** The run to go on with: the same preset and seed, its batch still open. */
+/** The run to go on with: the same process with the same seed, its batch still open. */
 export async function interruptedRun(
   folder: string,
   wanted: Wanted,
@@ -34,7 +35,8 @@ export async function interruptedRun(
   const text = await readFile(fileIn(folder), 'utf8').catch(() => undefined)
   if (text === undefined) return undefined
   const run = remembered.parse(JSON.parse(text))
-  if (run.preset !== wanted.preset || run.seed !== wanted.seed) return undefined
+  if (run.preset !== wanted.preset || run.seed !== wanted.seed || run.volumeEffects !== wanted.volumeEffects)
+    return undefined
   const progress = await api.progress(run.batchId)
   if (!progress || (progress.status !== 'running' && progress.status !== 'pending')) return undefined
   const { batchId, vessel, startMs, firstSequence } = run

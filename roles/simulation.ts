@@ -38,7 +38,8 @@ export function startSimulation(deps: {
   async function run(): Promise<void> {
     const { signal } = stopping
     const api = batchApi({ url: deps.http, token: deps.token, signal })
-    const wanted = { preset: config.simulate, seed: config.simulateSeed }
+    // Forecasts and gas balance follow the volume, so the vessel's must be a real one.
+    const wanted = { preset: config.simulate, seed: config.simulateSeed, volumeEffects: 'full' } as const
     const publisher = await mqttPublisher({ url: deps.mqtt, signal })
     try {
       const resume = await interruptedRun(deps.folder, wanted, api)

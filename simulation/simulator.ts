@@ -9,6 +9,7 @@ import { type BatchRun, simulateBatch } from '../domain/process-model/batch-run.
 import { type Disturbance, isDeliveryFault } from '../domain/process-model/disturbances.ts'
 import { type NoiseKind, noiseKinds } from '../domain/process-model/noise.ts'
 import { planOfRun } from '../domain/process-model/process.ts'
+import type { Vessel } from '../domain/process-model/settings.ts'
 import type { Clock } from '../infra/clock.ts'
 import { sourceTime } from '../schemas/mqtt.ts'
 import { vesselIdPattern } from '../schemas/streams.ts'
@@ -31,6 +32,8 @@ export type SimulateOptions = {
   readonly vessel?: string
   /** Default: kind for the presets, realistic for batches of the campaign. */
   readonly noise?: NoiseKind
+  /** Default: as the preset has it (the presets hold the volume constant, batches of the campaign do not). */
+  readonly volumeEffects?: Vessel['volumeEffects']
   readonly form?: MessageForm
   readonly disturbances?: readonly Disturbance[]
   /** Source time of T = 0; default: back-dated (MQTT) or 2026-01-01T00:00:00.000Z (file). */
@@ -208,6 +211,9 @@ function prepare(options: SimulateOptions): { run: BatchRun; plan: ReturnType<ty
     ...named,
     settings: {
       ...named.settings,
+      ...(options.volumeEffects === undefined
+        ? {}
+        : { vessel: { ...named.settings.vessel, volumeEffects: options.volumeEffects } }),
       ...(options.limitHours === undefined ? {} : { limitHours: options.limitHours }),
       disturbances: [...named.settings.disturbances, ...(options.disturbances ?? [])],
     },
