@@ -127,7 +127,7 @@ export function cardText(card: Card): string {
     '',
     card.interval,
     '',
-    'Coverage on batches that neither heads nor calibration had seen (five folds): ' +
+    'Coverage on batches that neither heads nor calibration had seen (five folds, before the interval was stretched for it): ' +
       Object.entries(card.coverageOfUnseenBatches)
         .map(([target, { coverage, batches }]) => `${target} ${percent(coverage)} of ${batches} batches`)
         .join(', ') +

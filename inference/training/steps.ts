@@ -31,6 +31,9 @@ export type TrainingOptions = {
 }
 
 const everyWindows = 8
+const faultSeed = 5001
+/** Kind is shown beside the realistic scenario, with fewer campaigns. */
+const kindShare = 10
 const here = dirname(fileURLToPath(import.meta.url))
 const modelFiles = [
   ...modelHeads.map(({ file }) => file),
@@ -89,11 +92,11 @@ export async function judge(options: TrainingOptions): Promise<void> {
   const model = await loadModel(options.out)
   try {
     await score(model, judgingBatches(options.campaigns, 'realistic'), 'realistic', options)
-    await score(model, judgingBatches(Math.ceil(options.campaigns / 4), 'kind'), 'kind', options)
+    await score(model, judgingBatches(Math.ceil(options.campaigns / kindShare), 'kind'), 'kind', options)
     const faults = await faultTable(
       model,
       {
-        seed: 710_001,
+        seed: faultSeed,
         batches: options.faultBatches,
         ...(options.windows ? { keepIn: options.windows } : {}),
       },

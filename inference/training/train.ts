@@ -16,7 +16,7 @@ const command = new Command('train')
   .option('--trials <n>', 'trials of the search for regularisation', whole, 12)
   .option('--parameters <file>', 'training.json of an earlier search, instead of searching')
   .option('--campaigns <k>', 'fresh campaigns that judge', whole, 20)
-  .option('--fault-batches <k>', 'batches a fault', whole, 3)
+  .option('--fault-batches <k>', 'batches a fault', whole, 1)
   .parse()
 
 function whole(text: string): number {
