@@ -22,6 +22,7 @@ export type AppendDeps = {
 
 /** Errors of the events themselves: no store would ever take them. */
 const refusals = new Set(['invalid-append', 'invalid-event', 'not-canonical'])
+export const isRefusal = (error: unknown): boolean => refusals.has(codeOf(error))
 
 /** Resolves when everything is durable; rejects when `signal` aborts, or with a refusal, which is a defect. */
 export async function appendOwn(deps: AppendDeps, wanted: readonly OwnAppend[]): Promise<void> {
@@ -75,7 +76,7 @@ async function appended(deps: AppendDeps, wanted: readonly OwnAppend[]): Promise
       what: 'append forecasts',
       log: deps.log,
       signal: deps.signal,
-      isFinal: (error) => refusals.has(codeOf(error)),
+      isFinal: isRefusal,
     },
     async () => {
       if (attempts++ > 0) deps.onRetry()

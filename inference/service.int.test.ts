@@ -116,13 +116,24 @@ test('the size of deliveries changes no byte', async () => {
   }
 })
 
-test('a store that loses answers and refuses appends costs time, not forecasts', async () => {
+test('a store that breaks reads, loses answers and refuses appends costs time, not forecasts', async () => {
   const plant = await inferencePlant()
   try {
     const { store } = plant
     let appends = 0
+    let reads = 0
     const troubled: EventStore = {
       ...store,
+      readStream: (stream, options) => {
+        if (/^(forecast|derived|vessel)-/.test(stream) && reads++ % 3 === 0)
+          throw new StoreUnavailableError('the connection broke')
+        return store.readStream(stream, options)
+      },
+      readAll: (options) => {
+        if (options?.until !== undefined && reads++ % 3 === 0)
+          throw new StoreUnavailableError('the connection broke')
+        return store.readAll(options)
+      },
       append: async (requests) => {
         const isOwn = requests.some(({ stream }) => stream.startsWith('forecast-'))
         if (!isOwn) return await store.append(requests)

@@ -4,7 +4,9 @@
  * batches and one delivery. A vessel without an open batch holds nothing but its name.
  */
 import type { Delivery, Lane, VesselFeed } from '../infra/feed/feed.ts'
+import { untilItWorks } from '../infra/until-it-works.ts'
 import type { RecordedEvent } from '../schemas/event.ts'
+import { isRefusal } from './appending.ts'
 import { batchRun } from './batch-run.ts'
 import { type GovernanceHistory, readGovernance } from './governance/history.ts'
 import { readOwnHeads } from './own-streams.ts'
@@ -33,11 +35,14 @@ export function vesselsOf(deps: VesselsDeps): Vessels {
   const vessels = new Map<string, Vessel>()
   const histories = new Map<Lane, GovernanceHistory>()
 
+  const persistently = <Result>(what: string, work: () => Promise<Result>): Promise<Result> =>
+    untilItWorks({ what, log: deps.log, signal: deps.signal, isFinal: isRefusal }, work)
+
   /** Model events below the lane's first event are not on the lane any more: they are read from the store. */
   async function historyOf(lane: Lane, first: RecordedEvent): Promise<GovernanceHistory> {
     const known = histories.get(lane)
     if (known) return known
-    const history = await readGovernance(deps.store, first.position)
+    const history = await persistently('read the models', () => readGovernance(deps.store, first.position))
     histories.set(lane, history)
     return history
   }
@@ -54,7 +59,9 @@ export function vesselsOf(deps: VesselsDeps): Vessels {
   async function open(vessel: Vessel, created: RecordedEvent): Promise<void> {
     const run = batchRun(created)
     if (!run || vessel.batches.has(run.batchId)) return
-    const heads = await readOwnHeads(deps.store, run.batchId)
+    const heads = await persistently('read the forecasts of a batch', () =>
+      readOwnHeads(deps.store, run.batchId),
+    )
     if (heads.derived.isSealed && heads.forecast.isSealed) return
     vessel.batches.set(run.batchId, { run, heads })
   }
@@ -93,7 +100,9 @@ export function vesselsOf(deps: VesselsDeps): Vessels {
           continue
         }
         const known = vessels.get(name)
-        const vessel = known ?? (await rebuilt(name, lane, event.position, run))
+        // What broke half-way is begun anew: nothing of it was kept but what is durable.
+        const vessel =
+          known ?? (await persistently('rebuild a vessel', () => rebuilt(name, lane, event.position, run)))
         await fold(vessel, event, work)
       }
       await run(work)
