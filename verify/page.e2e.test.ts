@@ -7,12 +7,15 @@ import { after, before, describe, test } from 'node:test'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import type { Browser, Page } from 'playwright-core'
 import { chromiumPath, launchBrowser, troublesOf } from '../console/testing/browser.ts'
+import { skipUnless } from '../infra/toolchain/require.ts'
 import { linesOf, putTogether, setLines } from './testing/extract-file.ts'
 import { honestExtract } from './testing/honest-extract.ts'
 
 const pageUrl = pathToFileURL(fileURLToPath(new URL('verify.html', import.meta.url))).href
 
-describe('the page of the verifier', { skip: chromiumPath ? false : 'no Chromium here' }, () => {
+describe('the page of the verifier', {
+  skip: skipUnless('browser', chromiumPath !== undefined, 'no Chromium'),
+}, () => {
   let browser: Browser
   let page: Page
   let folder: string

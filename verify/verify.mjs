@@ -1388,61 +1388,6 @@ function placeInLog({ index }) {
   return index === void 0 ? "" : ` (position ${index} of the log)`;
 }
 
-// src/key-changes.ts
-var member = /^key-change-([1-9]\d{0,15})\.txt$/;
-var formatLine2 = "bioledger-key-change/v1";
-async function trustedKeys(context, history) {
-  const { extract, pinned, checkpoint, platform } = context;
-  const trusted = pinned.logKeys.filter(({ name }) => name === checkpoint.origin);
-  const changes = extract.names.filter((name) => member.test(name));
-  const sizeOf = (name) => Number(member.exec(name)?.[1]);
-  for (const name of changes.sort((a, b) => sizeOf(a) - sizeOf(b))) {
-    const whole = fromUtf8(await extract.whole(name)) ?? "";
-    const split = whole.indexOf("\n\n");
-    const [format, ...hashes] = whole.slice(0, Math.max(split, 0)).split("\n");
-    if (format !== formatLine2) throw new Refusal(`${name} has an unknown format`);
-    const note = parseNote(utf8(whole.slice(split + 2)), name);
-    const { origin, size, root } = parseCheckpoint(note.text);
-    if (origin !== checkpoint.origin || size !== sizeOf(name) || size > checkpoint.size)
-      throw new Refusal(`${name} is not of this log`);
-    if ((await signersOf(note, trusted, name, platform)).length === 0) continue;
-    const path = hashes.map((hash2) => fromBase64(hash2) ?? new Uint8Array());
-    if (!isConsistent(size, root, checkpoint.size, checkpoint.root, path, platform))
-      throw new Refusal(`the checkpoint of the extract does not continue the one in ${name}`);
-    const added = history.logKeysAddedBefore(size).map((key) => parseKey(key, platform));
-    const unknown = added.filter((key) => !trusted.some(({ verifierKey }) => verifierKey === key.verifierKey));
-    trusted.push(...await signersOf(note, unknown, name, platform));
-  }
-  return trusted;
-}
-function isConsistent(first, firstRoot, second, secondRoot, path, platform) {
-  if (path.some((hash2) => hash2.length !== 32) || first < 1 || first > second) return false;
-  if (first === second) return path.length === 0 && equalBytes(firstRoot, secondRoot);
-  const node = (left, right) => {
-    const input = new Uint8Array(65);
-    input[0] = 1;
-    input.set(left, 1);
-    input.set(right, 33);
-    return platform.hash(input);
-  };
-  const isPowerOfTwo = Number.isInteger(Math.log2(first)) && 2 ** Math.log2(first) === first;
-  const [start, ...rest] = isPowerOfTwo ? [firstRoot, ...path] : path;
-  if (!start) return false;
-  let [fn, sn] = [first - 1, second - 1];
-  while (fn % 2 === 1) [fn, sn] = [Math.floor(fn / 2), Math.floor(sn / 2)];
-  let [fr, sr] = [start, start];
-  for (const hash2 of rest) {
-    if (sn === 0) return false;
-    if (fn % 2 === 1 || fn === sn) {
-      fr = node(hash2, fr);
-      sr = node(hash2, sr);
-      while (fn % 2 === 0 && fn !== 0) [fn, sn] = [Math.floor(fn / 2), Math.floor(sn / 2)];
-    } else sr = node(sr, hash2);
-    [fn, sn] = [Math.floor(fn / 2), Math.floor(sn / 2)];
-  }
-  return sn === 0 && equalBytes(fr, firstRoot) && equalBytes(sr, secondRoot);
-}
-
 // src/key-checks.ts
 function checkKeys(reading, { size, origin }, trusted, findings) {
   const { keys } = reading;
@@ -1708,6 +1653,115 @@ async function openExtract(file, platform) {
   };
 }
 
+// src/key-changes.ts
+var member = /^key-change-([1-9]\d{0,15})\.txt$/;
+var formatLine2 = "bioledger-key-change/v1";
+async function trustedKeys(context, history) {
+  const { extract, pinned, checkpoint, platform } = context;
+  const trusted = pinned.logKeys.filter(({ name }) => name === checkpoint.origin);
+  const changes = extract.names.filter((name) => member.test(name));
+  const sizeOf = (name) => Number(member.exec(name)?.[1]);
+  for (const name of changes.sort((a, b) => sizeOf(a) - sizeOf(b))) {
+    const whole = fromUtf8(await extract.whole(name)) ?? "";
+    const split = whole.indexOf("\n\n");
+    const [format, ...hashes] = whole.slice(0, Math.max(split, 0)).split("\n");
+    if (format !== formatLine2) throw new Refusal(`${name} has an unknown format`);
+    const note = parseNote(utf8(whole.slice(split + 2)), name);
+    const { origin, size, root } = parseCheckpoint(note.text);
+    if (origin !== checkpoint.origin || size !== sizeOf(name) || size > checkpoint.size)
+      throw new Refusal(`${name} is not of this log`);
+    if ((await signersOf(note, trusted, name, platform)).length === 0) continue;
+    const path = hashes.map((hash2) => fromBase64(hash2) ?? new Uint8Array());
+    if (!isConsistent(size, root, checkpoint.size, checkpoint.root, path, platform))
+      throw new Refusal(`the checkpoint of the extract does not continue the one in ${name}`);
+    const added = history.logKeysAddedBefore(size).map((key) => parseKey(key, platform));
+    const unknown = added.filter((key) => !trusted.some(({ verifierKey }) => verifierKey === key.verifierKey));
+    trusted.push(...await signersOf(note, unknown, name, platform));
+  }
+  return trusted;
+}
+function isConsistent(first, firstRoot, second, secondRoot, path, platform) {
+  if (path.some((hash2) => hash2.length !== 32) || first < 1 || first > second) return false;
+  if (first === second) return path.length === 0 && equalBytes(firstRoot, secondRoot);
+  const node = (left, right) => {
+    const input = new Uint8Array(65);
+    input[0] = 1;
+    input.set(left, 1);
+    input.set(right, 33);
+    return platform.hash(input);
+  };
+  const isPowerOfTwo = Number.isInteger(Math.log2(first)) && 2 ** Math.log2(first) === first;
+  const [start, ...rest] = isPowerOfTwo ? [firstRoot, ...path] : path;
+  if (!start) return false;
+  let [fn, sn] = [first - 1, second - 1];
+  while (fn % 2 === 1) [fn, sn] = [Math.floor(fn / 2), Math.floor(sn / 2)];
+  let [fr, sr] = [start, start];
+  for (const hash2 of rest) {
+    if (sn === 0) return false;
+    if (fn % 2 === 1 || fn === sn) {
+      fr = node(hash2, fr);
+      sr = node(hash2, sr);
+      while (fn % 2 === 0 && fn !== 0) [fn, sn] = [Math.floor(fn / 2), Math.floor(sn / 2)];
+    } else sr = node(sr, hash2);
+    [fn, sn] = [Math.floor(fn / 2), Math.floor(sn / 2)];
+  }
+  return sn === 0 && equalBytes(fr, firstRoot) && equalBytes(sr, secondRoot);
+}
+
+// src/signer-checks.ts
+async function checkSigners(note, checkpoint, context) {
+  const { extract, pinned, findings, platform } = context;
+  if (pinned.logKeys.length === 0)
+    findings.skip(
+      "checkpoint",
+      `size ${checkpoint.size} of ${checkpoint.origin}; no key was given, so nobody vouches for it`
+    );
+  else {
+    const mayFollow = extract.names.some((name) => name.startsWith("key-change-"));
+    await attemptSigners(note, checkpoint, pinned.logKeys, context, mayFollow);
+  }
+  const { witnesses, quorum = witnesses.length } = pinned;
+  if (witnesses.length === 0) {
+    findings.skip("witnesses", "no witness key was given");
+    return;
+  }
+  try {
+    const cosigners = await signersOf(note, witnesses, "the checkpoint", platform);
+    if (cosigners.length < quorum)
+      throw new Refusal(`${cosigners.length} of ${witnesses.length} cosigned, ${quorum} are needed`);
+    findings.note("witnesses", `cosigned by ${cosigners.map((key) => key.name).join(", ")}`);
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error;
+    findings.fail("witnesses", error.message, { member: "checkpoint.txt" });
+  }
+}
+async function attemptSigners(note, { origin, size }, keys, { findings, platform }, mayFollow) {
+  try {
+    const mine = keys.filter((key) => key.name === origin);
+    const signers = await signersOf(note, mine, "the checkpoint", platform);
+    const ids = signers.map((key) => key.keyId).join(", ");
+    if (signers.length > 0) findings.note("checkpoint", `size ${size} of ${origin}, signed by ${ids}`);
+    else if (!mayFollow) throw new Refusal("no key that you gave signed it");
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error;
+    findings.fail("checkpoint", error.message, { member: "checkpoint.txt" });
+  }
+}
+async function followKeys(context, reading) {
+  const { extract, checkpoint, pinned, findings } = context;
+  if (pinned.logKeys.length === 0) return [];
+  try {
+    const trusted = await trustedKeys(context, reading.keys);
+    const note = parseNote(await extract.whole("checkpoint.txt"), "the checkpoint");
+    if (!findings.has("checkpoint")) await attemptSigners(note, checkpoint, trusted, context, false);
+    return trusted;
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error;
+    findings.fail("keys", error.message);
+    return pinned.logKeys;
+  }
+}
+
 // src/tokens.ts
 async function checkTokens({ extract, manifest, findings, platform }, reading) {
   const spelt2 = (stamps) => stamps.map(({ index, size, stampedAt }) => `${index} ${size} ${stampedAt}`).join("\n");
@@ -1810,58 +1864,6 @@ async function checkCheckpoint(extract, manifest, pinned, findings, platform) {
     return void 0;
   }
   return checkpoint;
-}
-async function checkSigners(note, checkpoint, context) {
-  const { extract, pinned, findings, platform } = context;
-  if (pinned.logKeys.length === 0)
-    findings.skip(
-      "checkpoint",
-      `size ${checkpoint.size} of ${checkpoint.origin}; no key was given, so nobody vouches for it`
-    );
-  else {
-    const mayFollow = extract.names.some((name) => name.startsWith("key-change-"));
-    await attemptSigners(note, checkpoint, pinned.logKeys, context, mayFollow);
-  }
-  const { witnesses, quorum = witnesses.length } = pinned;
-  if (witnesses.length === 0) {
-    findings.skip("witnesses", "no witness key was given");
-    return;
-  }
-  try {
-    const cosigners = await signersOf(note, witnesses, "the checkpoint", platform);
-    if (cosigners.length < quorum)
-      throw new Refusal(`${cosigners.length} of ${witnesses.length} cosigned, ${quorum} are needed`);
-    findings.note("witnesses", `cosigned by ${cosigners.map((key) => key.name).join(", ")}`);
-  } catch (error) {
-    if (!(error instanceof Refusal)) throw error;
-    findings.fail("witnesses", error.message, { member: "checkpoint.txt" });
-  }
-}
-async function attemptSigners(note, { origin, size }, keys, { findings, platform }, mayFollow) {
-  try {
-    const mine = keys.filter((key) => key.name === origin);
-    const signers = await signersOf(note, mine, "the checkpoint", platform);
-    const ids = signers.map((key) => key.keyId).join(", ");
-    if (signers.length > 0) findings.note("checkpoint", `size ${size} of ${origin}, signed by ${ids}`);
-    else if (!mayFollow) throw new Refusal("no key that you gave signed it");
-  } catch (error) {
-    if (!(error instanceof Refusal)) throw error;
-    findings.fail("checkpoint", error.message, { member: "checkpoint.txt" });
-  }
-}
-async function followKeys(context, reading) {
-  const { extract, checkpoint, pinned, findings } = context;
-  if (pinned.logKeys.length === 0) return [];
-  try {
-    const trusted = await trustedKeys(context, reading.keys);
-    const note = parseNote(await extract.whole("checkpoint.txt"), "the checkpoint");
-    if (!findings.has("checkpoint")) await attemptSigners(note, checkpoint, trusted, context, false);
-    return trusted;
-  } catch (error) {
-    if (!(error instanceof Refusal)) throw error;
-    findings.fail("keys", error.message);
-    return pinned.logKeys;
-  }
 }
 function checkCounts(reading, manifest, findings) {
   if (reading.events !== manifest.events)

@@ -17,7 +17,7 @@ import { ExtractError } from './errors.ts'
 import { readExportKey } from './export-key.ts'
 import { storePayloads } from './payloads.ts'
 import { type ExtractRequest, scopeOf } from './request.ts'
-import { type ExtractLog, select } from './selection.ts'
+import type { ExtractLog } from './selection.ts'
 import { type ExtractDeps, type WrittenExtract, writeExtract } from './write-extract.ts'
 
 export type ExtractJob = {
@@ -155,9 +155,7 @@ export function extractJobs(deps: ExtractJobsDeps): ExtractJobs {
           throw new ExtractError('key-reused', 'this Idempotency-Key was used for another extract', { key })
         return known
       }
-      const head = await deps.log.head()
-      // Known to the log already, or at least to the store that the log follows.
-      if (head) await requireBatch(deps, request, head.size)
+      await requireBatch(deps.store, request.batchId)
       const job = {
         id,
         body,
@@ -182,11 +180,10 @@ export function extractJobs(deps: ExtractJobsDeps): ExtractJobs {
   }
 }
 
-async function requireBatch(deps: ExtractJobsDeps, request: ExtractRequest, size: bigint): Promise<void> {
-  for await (const event of deps.store.readStream(streams.batch(request.batchId), { maxCount: 1 })) {
+async function requireBatch(store: EventStore, batchId: string): Promise<void> {
+  for await (const event of store.readStream(streams.batch(batchId), { maxCount: 1 }))
     if (event.type === 'BatchCreated') return
-  }
-  await select(deps.log, request, size)
+  throw new ExtractError('unknown-batch', `there is no batch ${batchId}`, { batchId })
 }
 
 /** UUID of version 8 (RFC 9562 5.8) from who asked with which key: asked again, it is the same job. */

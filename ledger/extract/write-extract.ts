@@ -5,7 +5,6 @@
  * the same bytes: no clock, no randomness, fixed order.
  */
 import { hash } from 'node:crypto'
-import { once } from 'node:events'
 import { createReadStream, createWriteStream } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
@@ -15,20 +14,15 @@ import { streams as names } from '../../schemas/streams.ts'
 import { recordText } from '../heads/heads-list.ts'
 import type { SigningKey } from '../keys/key-vault.ts'
 import { signNote } from '../log/note.ts'
-import { leafHash } from '../log/tree-hash.ts'
 import type { PublishedCheckpoint } from '../storage/log-reader.ts'
-import { ExtractError } from './errors.ts'
-import { eventLine } from './event-lines.ts'
+import { eventPass, eventsPerMember } from './event-pass.ts'
 import { keyChanges } from './key-changes.ts'
 import { multiProof } from './multi-proof.ts'
 import type { PayloadReader } from './payloads.ts'
-import { csvHeader, csvRow, type ReadingRow } from './readings-csv.ts'
-import { readingsParquet } from './readings-parquet.ts'
 import { reportHtml } from './report.ts'
 import { type ExtractRequest, scopeOf } from './request.ts'
-import { selectedEntries } from './selected-entries.ts'
 import { type ExtractLog, type Selection, select } from './selection.ts'
-import { approvingTypes, type ReadEvent, summarise } from './summary.ts'
+import { approvingTypes } from './summary.ts'
 import { verifyText } from './verify-text.ts'
 import { type MemberSource, type WrittenMember, writeZip } from './zip-members.ts'
 
@@ -46,10 +40,7 @@ export type WrittenExtract = {
   readonly manifestSha256: string
 }
 
-export const eventsPerMember = 250_000
 const blockBytes = 1 << 16
-
-type Stamp = { readonly index: string; readonly size: string; readonly stampedAt: string }
 
 /**
  * Writes to the new file `out`; temporary files stand beside it and are gone at the end. `checkpoint` is a published one.
@@ -151,113 +142,6 @@ async function sources(context: Context): Promise<MemberSource[]> {
       bytes: (before) => manifestSignature(context, before),
     },
   ]
-}
-
-/** One pass over the entries: chunks of lines are drawn by the zip as their turns come; the rest goes to files. */
-async function eventPass({
-  request,
-  selection,
-  deps,
-  folder,
-  options,
-}: {
-  request: ExtractRequest
-  selection: Selection
-  deps: ExtractDeps
-  folder: string
-  options: { onProgress?: (done: number, total: number) => void; signal?: AbortSignal }
-}) {
-  const csv = createWriteStream(join(folder, 'readings.csv'))
-  const fingerprints = createWriteStream(join(folder, 'fingerprints.bin'))
-  const parquet = readingsParquet(join(folder, 'readings.parquet'))
-  const summary = summarise(request.batchId)
-  const stamps: Stamp[] = []
-  const lineOptions = { recordStream: `batch-${request.batchId}`, signaturesOnly: request.signaturesOnly }
-  const entries = selectedEntries(deps.log, selection.ranges)
-  let readings = 0
-  let done = 0
-  let rows = csvHeader
-  let prints = Buffer.from('bioledger-fingerprints/v1\n')
-  const printBlock = Buffer.alloc(8 * 8192)
-  let printed = 0
-
-  function addReading(read: ReadEvent): void {
-    const row = readingRow(read)
-    readings++
-    rows += csvRow(row)
-    parquet.add(row)
-    if (rows.length < blockBytes) return
-    csv.write(rows)
-    rows = ''
-  }
-  function flushPrints(): void {
-    if (printed > 0) fingerprints.write(Buffer.from(printBlock.subarray(0, printed)))
-    printed = 0
-  }
-  function add(read: ReadEvent, leaf: Buffer): void {
-    printed += leafHash(leaf).copy(printBlock, printed, 0, 8)
-    if (printed === printBlock.length) flushPrints()
-    summary.add(read)
-    const { event, stream, index } = read
-    if (event.type === 'SensorReadingRecorded' && stream.startsWith('reading-')) addReading(read)
-    if (stream === 'ledger-timestamps')
-      stamps.push({
-        index: String(index),
-        size: String(event.data.size),
-        stampedAt: String(event.data.stampedAt),
-      })
-  }
-  async function* nextChunk(): AsyncIterable<Uint8Array> {
-    fingerprints.write(prints)
-    prints = Buffer.alloc(0)
-    let block = ''
-    for (let count = 0; count < eventsPerMember; count++) {
-      const next = await entries.next()
-      if (next.done) break
-      const { line, read } = await eventLine(next.value, deps.payloadOf, lineOptions)
-      add(read, next.value.leaf)
-      block += line
-      done++
-      if (block.length > blockBytes) {
-        yield Buffer.from(block)
-        block = ''
-        for (const stream of [csv, fingerprints]) if (stream.writableNeedDrain) await once(stream, 'drain')
-        await parquet.ready()
-        options.onProgress?.(done, selection.events)
-        if (options.signal?.aborted) throw new ExtractError('aborted', 'the extract was aborted')
-      }
-    }
-    if (block !== '') yield Buffer.from(block)
-    if (done === selection.events) await finishFiles()
-  }
-  async function finishFiles(): Promise<void> {
-    csv.end(rows)
-    flushPrints()
-    fingerprints.end()
-    await Promise.all([finished(csv), finished(fingerprints), parquet.finish()])
-    options.onProgress?.(done, selection.events)
-  }
-  return { nextChunk, summary: summary.finish, stamps, readings: () => readings }
-}
-
-function readingRow({ event, stream, revision, recordedAt, index }: ReadEvent): ReadingRow {
-  const { data } = event
-  return {
-    at: event.occurredAt,
-    tag: String(data.tag),
-    value: Number(data.value),
-    unit: String(data.unit),
-    quality: String(data.quality),
-    flags: Array.isArray(data.flags) ? data.flags.join(' ') : '',
-    vessel: String(data.vessel),
-    receivedAt: event.receivedAt,
-    recordedAt,
-    origin: event.origin,
-    stream,
-    revision,
-    index: String(index),
-    id: event.id,
-  }
 }
 
 async function* proofBytes({ selection, checkpoint, deps }: Context): AsyncIterable<Uint8Array> {

@@ -9,13 +9,13 @@ import { checkCompleteness, checkScope } from './completeness.ts'
 import type { Context, Pinned } from './context.ts'
 import { type Reading, readEvents, type StoryLine } from './events.ts'
 import { type Check, collectFindings, type Finding, type Findings, type Place } from './findings.ts'
-import { trustedKeys } from './key-changes.ts'
 import { checkKeys, checkManifestSignature } from './key-checks.ts'
 import { type Manifest, parseManifest } from './manifest.ts'
 import { type OpenedExtract, openExtract } from './members.ts'
-import { type Checkpoint, type Key, type Note, parseCheckpoint, parseNote, signersOf } from './note.ts'
+import { type Checkpoint, parseCheckpoint, parseNote } from './note.ts'
 import type { Platform, RandomAccess } from './platform.ts'
 import { Refusal } from './refusal.ts'
+import { checkSigners, followKeys } from './signer-checks.ts'
 import { checkTokens } from './tokens.ts'
 
 export type Verdict = {
@@ -136,72 +136,6 @@ async function checkCheckpoint(
     return undefined
   }
   return checkpoint
-}
-
-type SignersContext = Pick<Context, 'extract' | 'pinned' | 'findings' | 'platform'>
-
-async function checkSigners(note: Note, checkpoint: Checkpoint, context: SignersContext): Promise<void> {
-  const { extract, pinned, findings, platform } = context
-  if (pinned.logKeys.length === 0)
-    findings.skip(
-      'checkpoint',
-      `size ${checkpoint.size} of ${checkpoint.origin}; no key was given, so nobody vouches for it`,
-    )
-  else {
-    // A key that a pinned one vouches for is known only once the log's key events are read.
-    const mayFollow = extract.names.some((name) => name.startsWith('key-change-'))
-    await attemptSigners(note, checkpoint, pinned.logKeys, context, mayFollow)
-  }
-  const { witnesses, quorum = witnesses.length } = pinned
-  if (witnesses.length === 0) {
-    findings.skip('witnesses', 'no witness key was given')
-    return
-  }
-  try {
-    const cosigners = await signersOf(note, witnesses, 'the checkpoint', platform)
-    if (cosigners.length < quorum)
-      throw new Refusal(`${cosigners.length} of ${witnesses.length} cosigned, ${quorum} are needed`)
-    findings.note('witnesses', `cosigned by ${cosigners.map((key) => key.name).join(', ')}`)
-  } catch (error) {
-    if (!(error instanceof Refusal)) throw error
-    findings.fail('witnesses', error.message, { member: 'checkpoint.txt' })
-  }
-}
-
-/** Says who signed; where nobody did and `mayFollow`, leaves it open. */
-async function attemptSigners(
-  note: Note,
-  { origin, size }: Checkpoint,
-  keys: readonly Key[],
-  { findings, platform }: SignersContext,
-  mayFollow: boolean,
-): Promise<void> {
-  try {
-    const mine = keys.filter((key) => key.name === origin)
-    const signers = await signersOf(note, mine, 'the checkpoint', platform)
-    const ids = signers.map((key) => key.keyId).join(', ')
-    if (signers.length > 0) findings.note('checkpoint', `size ${size} of ${origin}, signed by ${ids}`)
-    else if (!mayFollow) throw new Refusal('no key that you gave signed it')
-  } catch (error) {
-    if (!(error instanceof Refusal)) throw error
-    findings.fail('checkpoint', error.message, { member: 'checkpoint.txt' })
-  }
-}
-
-/** The keys that the pinned ones vouch for, through the changes of key that the extract carries. */
-async function followKeys(context: Context, reading: Reading): Promise<readonly Key[]> {
-  const { extract, checkpoint, pinned, findings } = context
-  if (pinned.logKeys.length === 0) return []
-  try {
-    const trusted = await trustedKeys(context, reading.keys)
-    const note = parseNote(await extract.whole('checkpoint.txt'), 'the checkpoint')
-    if (!findings.has('checkpoint')) await attemptSigners(note, checkpoint, trusted, context, false)
-    return trusted
-  } catch (error) {
-    if (!(error instanceof Refusal)) throw error
-    findings.fail('keys', error.message)
-    return pinned.logKeys
-  }
 }
 
 function checkCounts(reading: Reading, manifest: Manifest, findings: Findings): void {
