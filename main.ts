@@ -4,6 +4,7 @@ import { readConfig } from './infra/config.ts'
 import { extractPurposes } from './ledger/extract/request.ts'
 import { extractCommand } from './roles/extract.ts'
 import { ledgerAuditCommand } from './roles/ledger-audit.ts'
+import { confirmLedgerCommand } from './roles/ledger-confirm.ts'
 import { rotateLedgerKeyCommand } from './roles/ledger-key.ts'
 import { migrateCommand } from './roles/migrate.ts'
 import { rebuildCommand } from './roles/rebuild.ts'
@@ -134,6 +135,22 @@ program
   .addOption(dataDir())
   .option('--json', 'answer for machines', false)
   .action((_what: string, given: { dataDir: string; json: boolean }) => rotateLedgerKeyCommand(given))
+
+program
+  .command('ledger-confirm')
+  .description(
+    'answer for what the ledger signed last, where ledger.signed is lost: an event keeps who did, and why',
+  )
+  .addOption(dataDir())
+  .requiredOption(
+    '--size <number>',
+    'entries under the newest checkpoint ever signed',
+    wholeNumber(1, Number.MAX_SAFE_INTEGER),
+  )
+  .requiredOption('--by <person>', 'who answers for it')
+  .requiredOption('--reason <text>', 'how that person knows')
+  .option('--json', 'answer for machines', false)
+  .action(confirmLedgerCommand)
 
 await run()
 

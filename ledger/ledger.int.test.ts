@@ -14,7 +14,7 @@ import { parseCheckpoint } from './log/checkpoint.ts'
 import { NoteError, openNote, parseVerifierKey } from './log/note.ts'
 import { consistencyProof, inclusionProof, verifyConsistency, verifyInclusion } from './log/proof.ts'
 import { leafHash } from './log/tree-hash.ts'
-import { type LedgerBed, ledgerBed, until } from './testing/running-ledger.ts'
+import { backupOf, type LedgerBed, ledgerBed, until } from './testing/running-ledger.ts'
 
 async function fill(bed: LedgerBed, count: number, stream = 'reading-b1'): Promise<void> {
   for (let left = count; left > 0; left -= 500)
@@ -298,7 +298,7 @@ test('a restored old backup is refused, and says how much it lacks', async () =>
     original.start()
     await original.sealed()
     await original.close()
-    const backup = await copyOf(original)
+    const backup = await backupOf(original)
     const later = await ledgerBed({ folder, database: original.database })
     beds.push(later)
     await fill(later, 20)
@@ -378,21 +378,4 @@ async function collect<Item>(items: AsyncIterable<Item>): Promise<Item[]> {
   const all: Item[] = []
   for await (const item of items) all.push(item)
   return all
-}
-
-/** The database as it is, under another name: a backup. Nobody may be connected to it meanwhile. */
-async function copyOf(bed: LedgerBed): Promise<LedgerBed['database']> {
-  const name = `${bed.database.name}_backup`
-  const server = new URL(bed.database.adminUrl)
-  server.pathname = '/postgres'
-  const admin = new pg.Client({ connectionString: server.toString() })
-  await admin.connect()
-  await until('nobody is connected', async () => {
-    const { rows } = await admin.query('SELECT FROM pg_stat_activity WHERE datname = $1', [bed.database.name])
-    return rows.length === 0
-  })
-  await admin.query(`CREATE DATABASE ${name} TEMPLATE ${bed.database.name}`)
-  await admin.end()
-  const named = (url: string) => url.replace(bed.database.name, name)
-  return { name, adminUrl: named(bed.database.adminUrl), appUrl: named(bed.database.appUrl) }
 }

@@ -12,10 +12,13 @@ import type { Metric } from '../infra/telemetry/metric.ts'
 import { fileKeyVault } from './keys/file-vault.ts'
 import type { KeyVault } from './keys/key-vault.ts'
 import { ownEvents } from './sequencer/own-event.ts'
+import { LedgerRefusedError } from './sequencer/refusal.ts'
 import { runSequencer } from './sequencer/sequencer.ts'
 import { type SignedState, signedStateFile } from './sequencer/signed-state.ts'
 import { type FileMirror, fileMirror } from './storage/file-mirror.ts'
+import type { PublishedCheckpoint } from './storage/log-reader.ts'
 import { postgresLogReader } from './storage/postgres-log-reader.ts'
+import { filesContradiction } from './storage/static-files.ts'
 
 export type StartLedgerDeps = {
   readonly store: EventStore
@@ -35,7 +38,15 @@ export type StartLedgerDeps = {
   readonly pageSize?: number
   /** Keys elsewhere than in the folder. */
   readonly openVault?: (origin: string) => Promise<KeyVault>
-  readonly signed?: SignedState
+  readonly signedState?: SignedState
+  /**
+   * Asked each time before the first signature: what others hold that the published log (undefined: nothing yet) does
+   * not contain, a sentence each. Whoever cannot be reached says nothing.
+   */
+  readonly contradictions?: (
+    origin: string,
+    published: PublishedCheckpoint | undefined,
+  ) => Promise<readonly string[]>
   /** Also keeps the log as static files there. */
   readonly filesFolder?: string | undefined
   /** Told once when the log must not go on; repeated until it succeeds, so it must be idempotent. */
@@ -44,6 +55,8 @@ export type StartLedgerDeps = {
 
 export type Ledger = {
   readonly stop: () => Promise<void>
+  /** Signs nothing more, from the next signature on, and raises the alarm: somebody holds a log that this one contradicts. */
+  readonly refuse: (finding: string) => void
   /** Size of the newest published checkpoint; undefined before the first of this run. */
   readonly publishedSize: () => bigint | undefined
   /** Not ok: it refused to go on, it cannot write, or its newest checkpoint is too old. A standby is ready. */
@@ -55,6 +68,7 @@ const readyLagMs = 30_000
 
 export function startLedger(deps: StartLedgerDeps): Ledger {
   const stopping = new AbortController()
+  const refusing = new AbortController()
   const state = {
     role: 'opening' as 'opening' | 'standby' | 'active' | 'refused',
     size: 0n,
@@ -77,9 +91,16 @@ export function startLedger(deps: StartLedgerDeps): Ledger {
     pool: deps.pool,
     log: deps.log,
     own: ownEvents(deps),
-    signal: stopping.signal,
+    signal: AbortSignal.any([stopping.signal, refusing.signal]),
     originPrefix: deps.originPrefix,
-    signed: deps.signed ?? signedStateFile(deps.folder),
+    signedState: deps.signedState ?? signedStateFile(deps.folder),
+    contradictions: async (origin) => {
+      const reader = postgresLogReader(deps.pool)
+      const mirrored =
+        deps.filesFolder === undefined ? undefined : await filesContradiction(reader, deps.filesFolder)
+      const told = (await deps.contradictions?.(origin, await reader.head())) ?? []
+      return [...(mirrored === undefined ? [] : [mirrored]), ...told]
+    },
     openVault: deps.openVault ?? ((origin) => fileKeyVault(deps.folder, origin)),
     cadenceMs: deps.cadenceMs ?? 1_000,
     headsEveryMs: deps.headsEveryMs ?? 3_600_000,
@@ -113,15 +134,19 @@ export function startLedger(deps: StartLedgerDeps): Ledger {
         state.trouble = error
       },
     },
-  }).catch(async (error: unknown) => {
-    if (stopping.signal.aborted) return
-    state.role = 'refused'
-    state.refusal = error instanceof Error ? error : new Error(String(error))
-    deps.log.fatal({ err: error }, 'the ledger stopped: it must not go on')
-    await deliverAlarm(deps, state.refusal.message, stopping.signal)
   })
+    .then(() => refusing.signal.throwIfAborted())
+    .catch(async (error: unknown) => {
+      if (stopping.signal.aborted) return
+      const refusal = error instanceof Error ? error : new Error(String(error))
+      state.role = 'refused'
+      state.refusal = refusal
+      deps.log.fatal({ err: refusal }, 'the ledger stopped: it must not go on')
+      await deliverAlarm(deps, refusal.message, stopping.signal)
+    })
 
   return {
+    refuse: (finding) => refusing.abort(new LedgerRefusedError(finding)),
     stop: async () => {
       stopping.abort()
       await running

@@ -1,6 +1,7 @@
 /**
  * Outside evidence for the ledger's checkpoints: witnesses that cosign them and authorities that put a time on them, as
- * far as the settings name any. Neither ever holds up sealing; both show in `readyz` and in the metrics.
+ * far as the settings name any. Neither ever holds up sealing by being away; both show in `readyz` and in the metrics. A
+ * witness that holds a history which this log does not continue ends it.
  */
 import { readFile } from 'node:fs/promises'
 import { systemClock } from '../infra/clock.ts'
@@ -9,8 +10,7 @@ import type { EventStore } from '../infra/event-store/event-store.ts'
 import type { Logger } from '../infra/log.ts'
 import type { Pool } from '../infra/postgres/pool.ts'
 import type { Telemetry } from '../infra/telemetry/telemetry.ts'
-import { parseCosignatureKey } from '../ledger/log/cosignature.ts'
-import { NoteError, parseNote } from '../ledger/log/note.ts'
+import { parseNote } from '../ledger/log/note.ts'
 import { consistencyProof } from '../ledger/log/proof.ts'
 import { openLedger } from '../ledger/storage/database.ts'
 import type { LogReader } from '../ledger/storage/log-reader.ts'
@@ -20,10 +20,12 @@ import { hasNews } from '../ledger/time-stamp/news.ts'
 import { postgresTimeStamps } from '../ledger/time-stamp/stamped.ts'
 import { startTimeStamping } from '../ledger/time-stamp/time-stamping.ts'
 import { certificatesOf } from '../ledger/time-stamp/token.ts'
+import { contradictionText } from '../ledger/witness/contradictions.ts'
 import { publishCosignatures } from '../ledger/witness/publish-cosignatures.ts'
 import { type WitnessFinding, witnessClient } from '../ledger/witness/witness-client.ts'
 import { startWitnessing } from '../ledger/witness/witnessing.ts'
 import { reasonOf, type Urls } from './foundations.ts'
+import { configuredWitnesses } from './ledger-witnesses.ts'
 import type { Part } from './part.ts'
 import { appendStoreAlarm } from './store-alarm.ts'
 import { UserError } from './user-error.ts'
@@ -36,6 +38,8 @@ type Deps = {
   readonly config: Config
   readonly log: Logger
   readonly telemetry: Telemetry
+  /** Told when a witness holds more than the ledger, or something else: it must sign nothing more. */
+  readonly refuse: (finding: string) => void
 }
 
 /** Throws `UserError` for a key or a certificate file that cannot be used. */
@@ -63,39 +67,39 @@ export async function startLedgerEvidence(deps: Deps): Promise<LedgerEvidence> {
   }
 }
 
-function witnessesOf({ store, config, log }: Deps, pool: Pool, reader: LogReader) {
-  const witnesses = config.ledgerWitnesses.map(({ verifierKey, url }) => {
-    try {
-      return { verifier: parseCosignatureKey(verifierKey), url }
-    } catch (error) {
-      if (!(error instanceof NoteError)) throw error
-      throw new UserError(`BIOLEDGER_LEDGER_WITNESSES: ${verifierKey} is no witness key: ${error.rule}`)
-    }
-  })
+function witnessesOf({ store, config, log, refuse }: Deps, pool: Pool, reader: LogReader) {
+  const witnesses = configuredWitnesses(config)
   if ((config.ledgerWitnessQuorum ?? 0) > witnesses.length)
     throw new UserError(
       `BIOLEDGER_LEDGER_WITNESS_QUORUM: ${config.ledgerWitnessQuorum} of ${witnesses.length} witnesses cannot be reached`,
     )
   const told = new Set<string>()
-  const alarm = (finding: WitnessFinding) => {
+  async function judge(finding: WitnessFinding): Promise<void> {
+    // Another process of ours may have published more, and had it cosigned, since the checkpoint was read.
+    const head = await reader.head()
+    if (finding.kind === 'ahead' && head && head.size >= finding.witnessSize) return
+    const message = contradictionText(finding)
+    refuse(message)
     const identity = `${finding.witness} ${finding.kind} ${finding.witnessSize}`
     if (told.has(identity)) return
     told.add(identity)
-    const message =
-      finding.kind === 'ahead'
-        ? `witness ${finding.witness} cosigned ${finding.witnessSize} entries, the ledger has ${finding.ourSize}: entries were lost, or an old backup was restored`
-        : `the checkpoint of ${finding.ourSize} entries does not extend the ${finding.witnessSize} that witness ${finding.witness} cosigned: the ledger was rewritten`
     log.error(
       { ...finding, ourSize: String(finding.ourSize), witnessSize: String(finding.witnessSize) },
       message,
     )
-    appendStoreAlarm(store, config.site, message, 'ledger_not_as_witnessed').catch((error: unknown) => {
+    await appendStoreAlarm(store, config.site, message, 'ledger_not_as_witnessed').catch((error: unknown) => {
       told.delete(identity)
-      log.error({ error: String(error) }, 'the alarm could not be stored')
+      throw error
     })
   }
+  const onFinding = (finding: WitnessFinding) => {
+    // A witness repeats it in the next round.
+    judge(finding).catch((error: unknown) =>
+      log.error({ error: String(error) }, 'the finding of a witness could not be told'),
+    )
+  }
   return startWitnessing({
-    client: witnessClient({ witnesses, nowMs: systemClock.nowMs, onFinding: alarm }),
+    client: witnessClient({ witnesses, nowMs: systemClock.nowMs, onFinding }),
     everyMs: config.ledgerWitnessEveryMs,
     quorum: config.ledgerWitnessQuorum ?? witnesses.length,
     nowMs: systemClock.nowMs,

@@ -70,7 +70,7 @@ export async function serveCommand(role: string, config: Config): Promise<void> 
     } else if (role === 'ledger') {
       const ledger = await startLedgerRole(deps)
       shutdown.add(() => ledger.stop())
-      const evidence = await startLedgerEvidence(deps)
+      const evidence = await startLedgerEvidence({ ...deps, refuse: ledger.refuse })
       shutdown.add(() => evidence.stop())
       const audit = startLedgerAuditRole(deps)
       shutdown.add(() => audit.stop())

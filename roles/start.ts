@@ -60,7 +60,14 @@ export async function startCommand(config: Config): Promise<void> {
     shutdown.add(() => ingest.stop())
     const ledger = await startLedgerRole({ store, urls, config, log, telemetry })
     shutdown.add(() => ledger.stop())
-    const evidence = await startLedgerEvidence({ store, urls, config, log, telemetry })
+    const evidence = await startLedgerEvidence({
+      store,
+      urls,
+      config,
+      log,
+      telemetry,
+      refuse: ledger.refuse,
+    })
     shutdown.add(() => evidence.stop())
     const audit = startLedgerAuditRole({
       urls,

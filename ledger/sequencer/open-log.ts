@@ -13,7 +13,7 @@ import { tileHashes } from '../storage/tile-hashes.ts'
 import { type CompactRange, openCompactRange } from './compact-range.ts'
 import { type PartialTiles, partialTiles, type TileWrite } from './partial-tiles.ts'
 import { LedgerRefusedError } from './refusal.ts'
-import type { SignedState } from './signed-state.ts'
+import type { Signed, SignedState } from './signed-state.ts'
 
 export type OpenLog = {
   readonly origin: string
@@ -21,6 +21,8 @@ export type OpenLog = {
   readonly fence: bigint
   readonly durable: DurableState | undefined
   readonly publishedSize: bigint
+  /** What stood outside the database, and is part of the tree. */
+  readonly signed: Signed | undefined
   readonly range: CompactRange
   readonly tiles: PartialTiles
   readonly nextStreamKey: () => number
@@ -42,7 +44,7 @@ export type OpenLogDeps = {
   readonly store: EventStore
   /** Begins the origin of a new log: `<name>/<id>`. */
   readonly originPrefix: string
-  readonly signed: SignedState
+  readonly signedState: SignedState
 }
 
 type LogRow = {
@@ -59,17 +61,20 @@ type LogRow = {
 
 /** Throws `LedgerRefusedError` (or what the store says of itself) when the log must not go on. */
 export async function openLog(client: PoolClient, deps: OpenLogDeps): Promise<OpenLog> {
-  const signed = await deps.signed.read()
-  await makeLog(client, signed?.origin ?? `${deps.originPrefix}/${randomBytes(6).toString('hex')}`)
+  const known = await deps.signedState.read()
+  await makeLog(client, known?.origin ?? `${deps.originPrefix}/${randomBytes(6).toString('hex')}`)
   const { rows } = await client.query<LogRow>('UPDATE ledger.log SET fence = fence + 1 RETURNING *')
   const row = rows[0]
   if (!row) throw new LedgerRefusedError('the log has no state row')
+  // Read again behind the fence: who held it before may have signed until then.
+  const signed = await deps.signedState.read()
   // Nobody else writes now; the pool may be asked several things at once, this connection may not.
   const { subtree } = tileHashes(deps.pool)
   await assertTree(client, row, subtree)
   await assertHeads(client, row.size)
   const publishedSize = await assertPublished(client, row, subtree)
   if (signed) await assertSigned(row, signed, subtree)
+  assertKept(publishedSize, signed)
   const durable = durableState(row)
   if (durable && row.store_id !== null)
     await assertSameStore(deps.store, {
@@ -88,6 +93,7 @@ export async function openLog(client: PoolClient, deps: OpenLogDeps): Promise<Op
     fence: row.fence,
     durable,
     publishedSize,
+    signed,
     range: await openCompactRange(row.size, subtree),
     tiles: partialTiles(await lastTiles(client, row.size)),
     nextStreamKey: () => ++lastKey,
@@ -151,6 +157,16 @@ async function assertSigned(
       `this installation signed the log ${signed.origin} before, but the database holds ${row.origin}`,
     )
   await assertContains(row, signed, subtree, 'signed')
+}
+
+/** What was published was kept outside before: where that is missing, it was lost or set back, and more may have been signed. */
+function assertKept(publishedSize: bigint, signed: Signed | undefined): void {
+  if (publishedSize <= (signed?.size ?? 0n)) return
+  throw new LedgerRefusedError(
+    `the database holds a checkpoint of ${publishedSize} entries, but ${signed ? `ledger.signed only one of ${signed.size}` : 'there is no ledger.signed'}: ` +
+      'the data folder was lost or restored, and perhaps the database with it. Restore the newest ledger.signed; ' +
+      'where there is none, a person who knows that nothing beyond was ever signed confirms it (bioledger ledger-confirm)',
+  )
 }
 
 async function assertContains(

@@ -3,9 +3,9 @@
  * cadence publishes what has become durable. An idle log does not grow: heads are stated only when something other than
  * the ledger's own statements came, or when an extract asks.
  *
- * Order of every step: entries, tiles, size and root become durable together; then the size is signed; then the note is
- * kept outside the database; then it is published. A kill between any two of them loses nothing and never makes two
- * roots for one size.
+ * Order of every step: entries, tiles, size and root become durable together; then size and root are kept outside the
+ * database; then they are signed; then the note is published. A kill between any two of them loses nothing and never
+ * makes two roots for one size (`publisher.ts` says why).
  */
 import { setTimeout as delay } from 'node:timers/promises'
 import type { EventStore } from '../../infra/event-store/event-store.ts'
@@ -22,7 +22,7 @@ import { type Lease, withLease } from './lease.ts'
 import { type DurableState, type OpenLog, openLog } from './open-log.ts'
 import type { OwnEvents } from './own-event.ts'
 import { publish } from './publisher.ts'
-import { isRefusal } from './refusal.ts'
+import { isRefusal, LedgerRefusedError } from './refusal.ts'
 import type { SignedState } from './signed-state.ts'
 
 export type SequencerDeps = {
@@ -32,7 +32,9 @@ export type SequencerDeps = {
   readonly own: OwnEvents
   readonly signal: AbortSignal
   readonly originPrefix: string
-  readonly signed: SignedState
+  readonly signedState: SignedState
+  /** What stands against signing on; asked before the first signature after each opening. */
+  readonly contradictions: (origin: string) => Promise<readonly string[]>
   readonly openVault: (origin: string) => Promise<KeyVault>
   readonly cadenceMs: number
   readonly headsEveryMs: number
@@ -55,6 +57,8 @@ export async function runSequencer(deps: SequencerDeps): Promise<void> {
     try {
       await withLease({ pool, signal, onStandby: deps.on.standby }, async (lease) => {
         const log = await lease.exclusive((client) => openLog(client, deps))
+        const contradictions = await deps.contradictions(log.origin)
+        if (contradictions.length > 0) throw new LedgerRefusedError(contradictions.join('; '))
         attempt = 0
         await write(deps, lease, log)
       })
@@ -77,6 +81,7 @@ async function write(deps: SequencerDeps, lease: Lease, log: OpenLog): Promise<v
   const state = {
     durable: log.durable,
     publishedSize: log.publishedSize,
+    signed: log.signed,
     isBeyondStatement: log.isBeyondStatement,
     statedAt: performance.now(),
     headsAsked: false,
@@ -131,7 +136,7 @@ async function write(deps: SequencerDeps, lease: Lease, log: OpenLog): Promise<v
       if (isGrown || (await vault.logKeys()).replaced) await keys.state(state.publishedSize)
       if (state.durable && isGrown) {
         const published = state.durable
-        await publish({ ...deps, ...log, lease, vault, keys }, published)
+        state.signed = await publish({ ...deps, ...log, lease, vault, keys, signal }, published, state.signed)
         state.publishedSize = published.size
         deps.on.published(published.size)
       }

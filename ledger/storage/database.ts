@@ -35,6 +35,7 @@ const statement = (name: string): Statement => ({
 })
 
 export const statements = {
+  holdFence: statement('hold-fence'),
   moveLog: statement('move-log'),
   publishCheckpoint: statement('publish-checkpoint'),
   readChunks: statement('read-chunks'),

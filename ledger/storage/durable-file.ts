@@ -1,11 +1,39 @@
 /** Files that are whole or not there, and on the disk when the call returns: temporary file, fsync, rename, fsync of the folder. */
-import { open, rename, rm } from 'node:fs/promises'
+import { randomBytes } from 'node:crypto'
+import { link, open, rename, rm } from 'node:fs/promises'
 import { dirname } from 'node:path'
 
 export async function writeDurably(file: string, content: string | Uint8Array, mode: number): Promise<void> {
-  const temporary = `${file}.${process.pid}.tmp`
+  await writeBeside(file, content, mode, (temporary) => rename(temporary, file))
+}
+
+/** Makes the file; of several that do so at once, in whatever process, one wins and `false` tells the others. */
+export async function createDurably(
+  file: string,
+  content: string | Uint8Array,
+  mode: number,
+): Promise<boolean> {
+  let isMade = true
+  await writeBeside(file, content, mode, async (temporary) => {
+    await link(temporary, file).catch((error: NodeJS.ErrnoException) => {
+      if (error.code !== 'EEXIST') throw error
+      isMade = false
+    })
+    await rm(temporary, { force: true })
+  })
+  return isMade
+}
+
+async function writeBeside(
+  file: string,
+  content: string | Uint8Array,
+  mode: number,
+  place: (temporary: string) => Promise<void>,
+): Promise<void> {
+  // Containers that share a volume may share the process id, too.
+  const temporary = `${file}.${process.pid}.${randomBytes(8).toString('hex')}.tmp`
   try {
-    const handle = await open(temporary, 'w', mode)
+    const handle = await open(temporary, 'wx', mode)
     try {
       await handle.chmod(mode)
       await handle.writeFile(content)
@@ -13,7 +41,7 @@ export async function writeDurably(file: string, content: string | Uint8Array, m
     } finally {
       await handle.close()
     }
-    await rename(temporary, file)
+    await place(temporary)
   } catch (error) {
     await rm(temporary, { force: true })
     throw error

@@ -8,6 +8,7 @@ import { type Checkpoint, parseCheckpoint } from '../log/checkpoint.ts'
 import { parseNote } from '../log/note.ts'
 import { consistencyProof, verifyConsistency } from '../log/proof.ts'
 import { type Tile, tilePath, tilesBetween } from '../log/tile.ts'
+import { emptyRoot } from '../log/tree-hash.ts'
 import { syncFolder, writeDurably } from './durable-file.ts'
 import type { LogReader } from './log-reader.ts'
 
@@ -36,6 +37,24 @@ export async function publishFiles(reader: LogReader, folder: string): Promise<v
   await writeDurably(join(folder, 'checkpoint'), head.note, 0o644)
   for (const tile of tilesBetween(before, head.size))
     if (tile.width === 256) await rm(partials(folder, tile), { recursive: true, force: true })
+}
+
+/**
+ * What the folder holds of this very log and the published log does not contain, as a sentence; undefined when nothing.
+ * A folder that cannot be read, or holds something else, contradicts nothing: `publishFiles` tells it.
+ */
+export async function filesContradiction(reader: LogReader, folder: string): Promise<string | undefined> {
+  const held = await heldCheckpoint(folder).catch(() => undefined)
+  const origin = await reader.origin()
+  if (!held || held.origin !== origin) return undefined
+  const head = (await reader.head()) ?? { size: 0n, root: emptyRoot }
+  try {
+    await assertContains(reader, folder, held, { ...head, origin })
+    return undefined
+  } catch (error) {
+    if (error instanceof StaticFilesError) return `the static files in ${error.message}`
+    throw error
+  }
 }
 
 async function writeTile(reader: LogReader, folder: string, tile: Tile): Promise<void> {
@@ -74,14 +93,15 @@ async function assertContains(
   if (held.origin !== head.origin)
     throw new StaticFilesError(folder, `it holds the log ${held.origin}, this one is ${head.origin}`)
   if (held.size === 0n) return
+  const path =
+    held.size < head.size ? await consistencyProof(held.size, head.size, reader.subtrees(head.size)) : []
   try {
     verifyConsistency({
       first: held.size,
       firstRoot: held.root,
       second: head.size,
       secondRoot: head.root,
-      path:
-        held.size > head.size ? [] : await consistencyProof(held.size, head.size, reader.subtrees(head.size)),
+      path,
     })
   } catch {
     throw new StaticFilesError(

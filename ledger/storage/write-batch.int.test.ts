@@ -16,7 +16,7 @@ async function openedLog(bed: LedgerBed) {
       pool: bed.pool,
       store: bed.store,
       originPrefix: 'ledger.example',
-      signed: signedStateFile(bed.folder),
+      signedState: signedStateFile(bed.folder),
     })
   } finally {
     client.release()

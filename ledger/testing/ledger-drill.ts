@@ -16,6 +16,7 @@ import { parseCheckpoint } from '../log/checkpoint.ts'
 import { openNote, parseVerifierKey } from '../log/note.ts'
 import { consistencyProof, rootOf, verifyConsistency } from '../log/proof.ts'
 import { leafHash, nodeHash } from '../log/tree-hash.ts'
+import { signedStateFile } from '../sequencer/signed-state.ts'
 import { type LedgerBed, ledgerBed, until } from './running-ledger.ts'
 
 export type LedgerDrillReport = {
@@ -127,14 +128,16 @@ function startPlant(bed: LedgerBed, random: () => number): { stop(): Promise<voi
   }
 }
 
-/** What was signed: the note kept outside the database, and every published one. */
+/** What was signed: what is kept outside the database (signed or about to be), and every published note. */
 async function collectSigned(bed: LedgerBed, seen: Map<bigint, Set<string>>): Promise<void> {
-  const outside = await readFile(join(bed.folder, 'ledger.signed'), 'utf8').catch(() => undefined)
+  const outside = await signedStateFile(bed.folder).read()
   const { rows } = await bed.pool.query<{ note: string }>('SELECT note FROM ledger.checkpoint')
   const vkey = await readFile(join(bed.folder, 'ledger.vkey'), 'utf8').catch(() => undefined)
   if (vkey === undefined) return
-  for (const note of [...rows.map((row) => row.note), ...(outside === undefined ? [] : [outside])]) {
-    const { size, root } = parseCheckpoint(openNote(note, [parseVerifierKey(vkey.trim())]).text)
+  const published = rows.map(({ note }) =>
+    parseCheckpoint(openNote(note, [parseVerifierKey(vkey.trim())]).text),
+  )
+  for (const { size, root } of outside ? [...published, outside] : published) {
     const roots = seen.get(size) ?? new Set()
     roots.add(root.toString('base64'))
     seen.set(size, roots)

@@ -3,6 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
+import pg from 'pg'
 import { systemClock } from '../../infra/clock.ts'
 import type { EventStore } from '../../infra/event-store/event-store.ts'
 import {
@@ -87,6 +88,23 @@ export async function ledgerBed(
       if (given.folder === undefined) await rm(folder, { recursive: true, force: true })
     },
   }
+}
+
+/** The database as it is, under another name. Nobody may be connected to it meanwhile: close the bed first. */
+export async function backupOf({ database }: LedgerBed): Promise<TestDatabase> {
+  const name = `${database.name}_backup`
+  const server = new URL(database.adminUrl)
+  server.pathname = '/postgres'
+  const admin = new pg.Client({ connectionString: server.toString() })
+  await admin.connect()
+  await until('nobody is connected', async () => {
+    const { rows } = await admin.query('SELECT FROM pg_stat_activity WHERE datname = $1', [database.name])
+    return rows.length === 0
+  })
+  await admin.query(`CREATE DATABASE ${name} TEMPLATE ${database.name}`)
+  await admin.end()
+  const named = (url: string) => url.replace(database.name, name)
+  return { name, adminUrl: named(database.adminUrl), appUrl: named(database.appUrl) }
 }
 
 /** What `probe` gives as soon as it gives something; throws after `withinMs`. */

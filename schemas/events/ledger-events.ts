@@ -120,3 +120,25 @@ export const ledgerFindingRaised = eventType({
   upcasters: {},
   sentence: (data) => `the ledger's check found ${data.kind} ${data.subject}: ${data.finding}`,
 })
+
+/**
+ * A person answers for it that nothing beyond the newest checkpoint of the database was ever signed, where what was kept
+ * outside the database is lost.
+ */
+export const ledgerStateConfirmed = eventType({
+  type: 'LedgerStateConfirmed',
+  schemaVersion: 1,
+  criticality: 'critical',
+  typedByPeople: true,
+  data: z.strictObject({
+    origin: z.string(),
+    size: count,
+    root: hash,
+    /** What `ledger.signed` held until then; null when it was not there. */
+    keptSize: count.nullable(),
+    finding: z.string().min(10).max(2000),
+  }),
+  upcasters: {},
+  sentence: (data, { who }) =>
+    `${who} confirmed that ${data.size} entries were the last that the ledger signed, which held ${data.keptSize === null ? 'no state' : `a state of ${data.keptSize}`} outside its database: ${data.finding}`,
+})

@@ -44,6 +44,7 @@ const definitions = [
   ledger.checkpointTimeStamped,
   ledger.extractIssued,
   ledger.ledgerFindingRaised,
+  ledger.ledgerStateConfirmed,
 ] as unknown as readonly EventType[]
 
 const byType: ReadonlyMap<string, EventType> = new Map(
