@@ -128,6 +128,7 @@ export async function document(options: TrainingOptions): Promise<void> {
   await writeFile(join(options.out, 'card.json'), `${JSON.stringify(card, null, 1)}\n`)
   await writeFile(join(options.out, 'card.md'), cardText(card))
   await copyFile(join(options.work, 'sealed-set-reads.ndjson'), join(options.out, 'sealed-set-reads.ndjson'))
+  await copyFile(join(options.work, 'data-set.json'), join(options.out, 'data-set.json'))
   await python(options, 'report.py', [
     options.work,
     join(options.out, 'card.json'),
@@ -139,6 +140,7 @@ export async function document(options: TrainingOptions): Promise<void> {
     'report.html',
     'sealed-set-reads.ndjson',
     'training.json',
+    'data-set.json',
   ])
   options.say(`sealed ${manifest.modelId} ${manifest.version}, model hash ${manifest.modelHash}`)
 }

@@ -62,7 +62,9 @@ def main() -> None:
             if quantile == "p50":
                 importance[target] = contributions(booster, x, data.names)
         phase, batch = data.phase[rows], data.batch[rows]
-        low = np.minimum.reduce([outside[name] for name, _ in QUANTILES]) + data.allowance(target)[rows]
+        # Minutes to depletion are shifted without the allowance, or the shift would take it back.
+        allowance = 0.0 if target == "depletion" else data.allowance(target)[rows]
+        low = np.minimum.reduce([outside[name] for name, _ in QUANTILES]) + allowance
         high = np.maximum.reduce([outside[name] for name, _ in QUANTILES])
         calibration[target] = offsets(phase, batch, low, high, z)
         shifts = shifts_of(phase, calibration[target])
