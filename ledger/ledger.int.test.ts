@@ -148,7 +148,8 @@ test('a heads statement lists every stream: the counts sum to its size and its r
         root: statement.root.toString('base64'),
       })
     }
-    const key = streamKeyOf(await bed.reader.siteKey(), 'reading-b1')
+    const naming = { siteKey: await bed.reader.siteKey(), origin: (await bed.reader.origin()) ?? '' }
+    const key = streamKeyOf(naming, 'reading-b1')
     const record = records.find(({ streamKey }) => streamKey.equals(key))
     assert.equal(record?.count, 700n)
     const [run] = await collect(bed.reader.indexesOf('reading-b1', { from: 699n, size: statement.size }))

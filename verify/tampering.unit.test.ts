@@ -5,14 +5,16 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { verifyHere, verifyThere } from './testing/agreement.ts'
+import { droppedStreams } from './testing/dropped-streams.ts'
 import { putTogether } from './testing/extract-file.ts'
 import { forgedLogs } from './testing/forged-logs.ts'
 import { honestExtract } from './testing/honest-extract.ts'
 import { hasPython, pythonVerifier } from './testing/python.ts'
 import { tamperedEvents } from './testing/tampered-events.ts'
 import { tamperedMembers } from './testing/tampered-members.ts'
+import { zipTricks } from './testing/zip-tricks.ts'
 
-const cases = [...tamperedEvents, ...tamperedMembers, ...forgedLogs]
+const cases = [...tamperedEvents, ...tamperedMembers, ...zipTricks, ...forgedLogs, ...droppedStreams]
 
 describe('an extract that somebody tampered with', () => {
   let honest: Awaited<ReturnType<typeof honestExtract>>

@@ -211,15 +211,16 @@ function isKeyName(name) {
 
 // src/streams.ts
 var bulkCategories = ["reading", "derived", "forecast"];
+var bulkStreams = (batchId) => bulkCategories.map((category) => `${category}-${batchId}`);
+var isBulk = (stream, batchId) => bulkCategories.some((category) => stream === `${category}-${batchId}`);
 function streamsOfBatch(batchId) {
-  return new Set(["batch", ...bulkCategories].map((category) => `${category}-${batchId}`));
+  return /* @__PURE__ */ new Set([`batch-${batchId}`, ...bulkStreams(batchId)]);
 }
 var ledgerStreams = /* @__PURE__ */ new Set(["ledger-keys", "ledger-timestamps", "ledger-heads"]);
 function followStreams(manifest) {
   const states = /* @__PURE__ */ new Map();
   const ofBatch = streamsOfBatch(manifest.batchId);
   const firsts = new Map(manifest.streams.map(({ stream, first }) => [stream, first]));
-  const headsSize = manifest.heads?.size ?? 0;
   return {
     states,
     apply: (entry) => {
@@ -228,7 +229,6 @@ function followStreams(manifest) {
       if (!ofBatch.has(stream) && !ledgerStreams.has(stream))
         return { event, message: `its stream is none of batch ${manifest.batchId}` };
       const hash2 = toBase64(entry.hash);
-      const atHeads = index < headsSize ? { revision, index, hash: hash2 } : void 0;
       const state = states.get(stream);
       if (!state) {
         const isSealed = entry.type === "StreamSealed";
@@ -244,15 +244,13 @@ function followStreams(manifest) {
           ...begun,
           lastIndex: index,
           lastHash: hash2,
-          lastRecordedAt: recordedAt,
-          atHeads
+          lastRecordedAt: recordedAt
         });
         const stated = firsts.get(stream) ?? 0;
         if (revision !== stated && stream !== "ledger-heads")
           return {
             event: { stream, revision: stated },
-            message: "the stream does not begin with it",
-            isGap: true
+            message: "the stream does not begin with it"
           };
         return sealObjection(entry, event);
       }
@@ -263,7 +261,6 @@ function followStreams(manifest) {
       state.lastRecordedAt = recordedAt;
       state.events++;
       state.isSealed = entry.type === "StreamSealed";
-      if (atHeads) state.atHeads = atHeads;
       return placeObjection(entry, before, event) ?? sealObjection(entry, event);
     }
   };
@@ -371,7 +368,8 @@ async function checkWholeLog({ manifest, checkpoint, reading, findings }, fetchL
       for (const entry of entries) {
         const text2 = fromUtf8(entry);
         if (text2 === void 0) throw new Refusal(`entry ${tree.size} is not valid UTF-8`);
-        if (text2.includes(manifest.batchId)) count2(text2, tree.size);
+        if (tree.size < (manifest.heads?.size ?? size) && text2.includes(manifest.batchId))
+          count2(text2, tree.size);
         tree.appendLeaf(platform.leafHash(text2));
         for (const one of wanted.get(tree.size) ?? [])
           if (!equalBytes(tree.root(), one.root))
@@ -621,31 +619,43 @@ function count(value, what) {
 
 // src/heads.ts
 var maximumRecords = 1e7;
-async function readHeads(lines, size, platform) {
+function streamKeyOf(origin, stream, platform) {
+  return toHex(platform.hash(utf8(`bioprocess-ledger/stream/v1
+${origin}
+${stream}`)));
+}
+async function readHeads(lines, stated, origin, streams, platform, each = () => {
+}) {
   const tree = growingTree(platform);
-  const byLastLeaf = /* @__PURE__ */ new Map();
-  const lastIndexes = /* @__PURE__ */ new Set();
+  const keys = new Map(streams.map((stream) => [streamKeyOf(origin, stream, platform), stream]));
+  const kept2 = /* @__PURE__ */ new Map();
+  const lastIndexes = [];
+  const { size } = stated;
   let keyBefore = "";
   let total = 0;
   for await (const some of lines)
     for (const line of some) {
-      if (byLastLeaf.size >= maximumRecords) throw new Refusal(`more than ${maximumRecords} records`);
+      if (tree.size >= Math.min(stated.streams, maximumRecords))
+        throw new Refusal(`there are more records than the ${stated.streams} that the statement counts`);
       const record = parseRecord(line);
       if (record.streamKey <= keyBefore) throw new Refusal("the records do not ascend by stream key");
       keyBefore = record.streamKey;
       if (record.count < 1 || record.lastIndex < record.count - 1 || record.lastIndex >= size)
         throw new Refusal(`a stream of ${record.count} events cannot end at ${record.lastIndex} of ${size}`);
-      if (lastIndexes.has(record.lastIndex)) throw new Refusal(`two streams end at ${record.lastIndex}`);
-      lastIndexes.add(record.lastIndex);
-      if (byLastLeaf.has(record.lastLeafHash)) throw new Refusal("two streams have the same last event");
-      byLastLeaf.set(record.lastLeafHash, { count: record.count, lastIndex: record.lastIndex });
+      lastIndexes.push(record.lastIndex);
+      const stream = keys.get(record.streamKey);
+      if (stream !== void 0) kept2.set(stream, record);
+      each(record);
       total += record.count;
       tree.appendLeaf(platform.leafHash(line));
     }
   if (tree.size === 0) throw new Refusal("there are no records");
   if (total !== size)
     throw new Refusal(`the counts sum to ${total}, but the statement is about ${size} events`);
-  return { root: toBase64(tree.root()), streams: tree.size, total, byLastLeaf };
+  const sorted = Float64Array.from(lastIndexes).sort();
+  const twice = sorted.find((index, at) => at > 0 && index === sorted[at - 1]);
+  if (twice !== void 0) throw new Refusal(`two streams end at ${twice}`);
+  return { root: toBase64(tree.root()), streams: tree.size, recordOf: (stream) => kept2.get(stream) };
 }
 function parseRecord(line) {
   const record = parseCanonical(line, "a record");
@@ -660,7 +670,7 @@ function parseRecord(line) {
     lastIndex: count(record.lastIndex, "lastIndex"),
     lastLeafHash,
     // Hexadecimal digits sort as the bytes do, base64 does not.
-    streamKey: [...key].map((byte) => byte.toString(16).padStart(2, "0")).join("")
+    streamKey: toHex(key)
   };
 }
 
@@ -732,49 +742,95 @@ function piecesOf(bytes) {
 
 // src/completeness.ts
 var headsMember = "heads.ndjson";
+var besides = ["ledger-extracts", "ledger-findings"];
 async function checkCompleteness(context, reading) {
   const { manifest, findings } = context;
-  const states = [...reading.streams.states.values()];
-  if (!states.some(({ stream }) => stream === `batch-${manifest.batchId}`))
-    findings.fail("completeness", "the whole stream is missing", {
-      event: { stream: `batch-${manifest.batchId}`, revision: 0 }
-    });
-  const heads = await readStatement(context, reading);
-  const open2 = [];
-  let later = 0;
-  for (const state of states) {
-    if (state.stream === "ledger-heads") continue;
+  const { states } = reading.streams;
+  const fail = (message, stream, revision, index) => findings.fail("completeness", message, {
+    event: { stream, revision, ...index === void 0 ? {} : { index } }
+  });
+  const record = `batch-${manifest.batchId}`;
+  if (!states.has(record)) fail("the whole stream is missing", record, 0);
+  for (const state of states.values()) {
+    const { stream, last, lastIndex } = state;
+    if (stream === "ledger-heads") continue;
     if (state.first > 0 && !mayBeCut(state, manifest))
-      findings.fail("completeness", "the stream does not begin at revision 0", {
-        event: { stream: state.stream, revision: 0 }
-      });
-    if (heads && state.atHeads) requireRecord(state, heads, manifest, findings);
-    else if (!state.isSealed && !endsAfterRange(state, manifest) && !heads) open2.push(state.stream);
-    if (manifest.heads) later += state.lastIndex >= manifest.heads.size ? 1 : 0;
+      fail("the stream does not begin at revision 0", stream, 0);
+    if (manifest.heads && lastIndex >= manifest.heads.size)
+      fail(
+        `it stands at or after size ${manifest.heads.size}, which the statement is about`,
+        stream,
+        last,
+        lastIndex
+      );
   }
-  if (findings.has("completeness")) return;
-  if (open2.length > 0) findings.skip("completeness", `no heads statement says where ${open2.join(", ")} end`);
-  else findings.note("completeness", detail(states, manifest, later));
+  if (!isProven(reading, context)) {
+    if (!findings.has("completeness"))
+      findings.skip("completeness", "not made, as the events are not proven to stand in the log");
+    return void 0;
+  }
+  const heads = await readStatement(context, reading);
+  if (heads) {
+    for (const stream of expectedStreams(manifest)) {
+      const objection = objectionTo(stream, states.get(stream), heads, manifest);
+      if (objection) fail(objection, stream, states.get(stream)?.last ?? 0, states.get(stream)?.lastIndex);
+    }
+    requireStatementsCounted(heads, reading, fail);
+  }
+  if (findings.has("completeness")) return heads;
+  if (heads) findings.note("completeness", detail([...states.values()], heads, context, reading));
+  else findings.skip("completeness", "no heads statement says which streams there are and where they end");
+  return heads;
 }
-async function readStatement(context, reading) {
-  const { extract, manifest, findings, platform } = context;
+function expectedStreams({ batchId, request }) {
+  const bulk = request.scope === "signatures-only" ? [] : bulkStreams(batchId);
+  return [`batch-${batchId}`, ...bulk, "ledger-keys", "ledger-timestamps"];
+}
+function objectionTo(stream, state, heads, manifest) {
+  const record = heads.recordOf(stream);
+  if (!record) return state && "the heads statement knows no such stream";
+  if (!state) return `the whole stream is missing: the log has ${record.count} events of it`;
+  const { last, lastIndex, lastHash } = state;
+  if (endsAfterRange(state, manifest))
+    return last < record.count ? void 0 : `the heads statement counts ${record.count} events of its stream`;
+  if (record.count > last + 1)
+    return `what follows it is missing: the heads statement counts ${record.count} events of its stream`;
+  if (record.count !== last + 1 || record.lastIndex !== lastIndex || record.lastLeafHash !== lastHash)
+    return "the heads statement knows another end of its stream";
+  return void 0;
+}
+function requireStatementsCounted(heads, { statement }, fail) {
+  const stated = heads.recordOf("ledger-heads");
+  if (!statement) return;
+  const { revision, index, prev } = statement;
+  const before = stated?.count ?? 0;
+  if (before > revision || before === revision && stated && stated.lastLeafHash !== prev)
+    fail("it counts other heads statements before it than the log has", "ledger-heads", revision, index);
+}
+function isProven({ root }, { checkpoint, findings }) {
+  return root !== void 0 && equalBytes(root, checkpoint.root) && !findings.has("inclusion");
+}
+async function readStatement({ extract, manifest, findings, platform }, { statement }) {
   const fail = (message) => findings.fail("completeness", message, { member: headsMember });
   if (!manifest.heads) {
     if (extract.has(headsMember)) fail("the manifest names no heads statement");
     return void 0;
   }
-  const { statement } = reading;
   if (!extract.has(headsMember) || !statement) {
     fail("the heads statement that the manifest names is not in the extract");
     return void 0;
   }
   try {
-    const { size } = manifest.heads;
-    const list3 = await readHeads(linesOf(extract.bytes(headsMember), headsMember), size, platform);
-    const { root, size: stated, streams, total } = statement;
-    if (root !== list3.root || stated !== String(size) || total !== String(size) || streams !== String(list3.streams))
+    const { size, index } = manifest.heads;
+    const { data } = statement;
+    const stated = { size, streams: count(data.streams, "streams") };
+    if (data.size !== String(size) || data.total !== String(size) || size > index)
+      throw new Refusal("the statement in the log is about another size");
+    const lines = linesOf(extract.bytes(headsMember), headsMember);
+    const wanted = [...allOfBatch(manifest), ...besides];
+    const list3 = await readHeads(lines, stated, manifest.origin, wanted, platform);
+    if (data.root !== list3.root || list3.streams !== stated.streams)
       throw new Refusal("its records are not those of the statement in the log");
-    if (size > manifest.heads.index) throw new Refusal("the statement is about events after itself");
     return list3;
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;
@@ -782,65 +838,33 @@ async function readStatement(context, reading) {
     return void 0;
   }
 }
-function requireRecord(state, heads, manifest, findings) {
-  const { atHeads, stream } = state;
-  if (!atHeads || endsAfterRange(state, manifest) && state.last === atHeads.revision) return;
-  const record = heads.byLastLeaf.get(atHeads.hash);
-  if (record?.count === atHeads.revision + 1 && record.lastIndex === atHeads.index) return;
-  findings.fail(
-    "completeness",
-    "the heads statement knows another end of its stream: what follows it is missing",
-    {
-      event: { stream, revision: atHeads.revision, index: atHeads.index }
-    }
-  );
-}
+var allOfBatch = ({ batchId }) => [
+  `batch-${batchId}`,
+  ...bulkStreams(batchId),
+  "ledger-keys",
+  "ledger-timestamps",
+  "ledger-heads"
+];
 function endsAfterRange({ stream, lastRecordedAt }, { request, batchId }) {
   return request.scope === "range" && isBulk(stream, batchId) && request.to !== void 0 && lastRecordedAt > request.to;
 }
 function mayBeCut({ stream, firstRecordedAt }, { request, batchId }) {
   return request.scope === "range" && isBulk(stream, batchId) && request.from !== void 0 && firstRecordedAt < request.from;
 }
-var isBulk = (stream, batchId) => bulkCategories.some((category) => stream === `${category}-${batchId}`);
-function checkScope(reading, { request, batchId, omitted }, findings) {
-  const fail = (message) => findings.fail("scope", message, { member: "manifest.json" });
-  const isRange = request.scope === "range";
-  if (isRange !== (request.from !== void 0 || request.to !== void 0))
-    fail("a range has a beginning or an end, and nothing else has");
-  const isBound = (text2) => text2 === void 0 || /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/.test(text2);
-  if (!isBound(request.from) || !isBound(request.to)) fail("a bound of the range is no instant");
-  for (const stream of omitted) {
-    if (request.scope !== "signatures-only" || !isBulk(stream, batchId)) fail(`${stream} may not be left out`);
-    if (reading.streams.states.has(stream)) fail(`${stream} is in the extract, although it says otherwise`);
-  }
-  if (request.scope === "signatures-only") {
-    for (const { stream, first, lastIndex: index } of reading.streams.states.values())
-      if (isBulk(stream, batchId))
-        findings.fail("scope", "its stream is not of an extract of signatures only", {
-          event: { stream, revision: first, index }
-        });
-  }
-  if (findings.has("scope")) return;
-  const bounds = isRange ? `, bulk streams as recorded ${request.from ?? "from the start"} to ${request.to ?? "the end"}` : "";
-  const without = omitted.length > 0 ? `; left out: ${omitted.join(", ")}` : "";
-  findings.note("scope", `${request.scope}${bounds}${without}; purpose: ${request.purpose}`);
-}
-function detail(states, { heads, batchId, request }, later) {
+function detail(states, heads, { manifest: { batchId, request, heads: named } }, { statement }) {
+  const absent = ["batch", "reading", "derived", "forecast"].filter(
+    (one) => !heads.recordOf(`${one}-${batchId}`)
+  );
+  const none = absent.length > 0 ? `; the log has no ${absent.join(", ")} of it` : "";
   const sealed = states.filter(({ isSealed }) => isSealed).map(({ stream }) => stream.replace(`-${batchId}`, ""));
-  const bySeal = sealed.length > 0 ? `sealed: ${sealed.join(", ")}; ` : "";
-  const asOf = heads ? `complete as of size ${heads.size}` : "complete by their seals";
-  const after = later > 0 ? `; ${later} streams have later events, after which more may follow` : "";
+  const bySeal = sealed.length > 0 ? `; sealed: ${sealed.join(", ")}` : "";
   const within = request.scope === "range" ? " within the range" : "";
-  return `${bySeal}${asOf}${within}${after}`;
+  const counted = besides.map((stream) => `${heads.recordOf(stream)?.count ?? 0} of ${stream}`).join(", ");
+  return `complete${within} as of size ${named?.size}, stated at ${statement?.recordedAt}${none}${bySeal}; not in an extract: ${counted}`;
 }
 
 // src/approvals.ts
-var approvingTypes = [
-  "BatchInoculated",
-  "BatchClosed",
-  "BatchAborted",
-  "RecordSigned"
-];
+var approvingTypes = ["BatchInoculated", "BatchClosed", "BatchAborted"];
 function approvalsOf(entry) {
   const { type, data, leaf, revision, recordedAt: at } = entry;
   const actor = isObject(leaf.actor) ? String(leaf.actor.id) : "";
@@ -863,7 +887,6 @@ function approvalsOf(entry) {
     };
   }
   if (type === "BatchAborted") return { approvals: [approval(actor, "aborted the batch")] };
-  if (type === "RecordSigned") return { approvals: [approval(actor, `signed: ${String(data.meaning)}`)] };
   return { approvals: [] };
 }
 
@@ -884,9 +907,9 @@ function readingsTable(platform) {
     text2 = "";
   }
   return {
-    add: (entry) => {
+    add: (entry, data) => {
       rows++;
-      text2 += row(entry.leaf, entry.data ?? {}, entry.index);
+      text2 += row(entry.leaf, data, entry.index);
       if (text2.length > flushLength) flush();
     },
     finish: () => {
@@ -894,6 +917,15 @@ function readingsTable(platform) {
       return { rows, size, sha256: toHex(hasher.digest()) };
     }
   };
+}
+function unlikeReading(data) {
+  const { flags = [] } = data;
+  for (const key of ["tag", "unit", "quality", "vessel"])
+    if (typeof data[key] !== "string") return `the ${key} of the reading is no text`;
+  if (typeof data.value !== "number") return "the value of the reading is no number";
+  if (!Array.isArray(flags) || flags.some((flag) => typeof flag !== "string"))
+    return "the flags of the reading are no texts";
+  return void 0;
 }
 function row(leaf, data, index) {
   const flags = Array.isArray(data.flags) ? data.flags.join(" ") : "";
@@ -927,6 +959,9 @@ function keyHistory() {
     if (!key || key.purpose !== data.purpose) throw new Refusal("it speaks of a key that was never added");
     return key;
   }
+  function lower(key, field, size) {
+    key[field] = Math.min(key[field] ?? size, size);
+  }
   return {
     get count() {
       return keys.size;
@@ -936,8 +971,9 @@ function keyHistory() {
         if (typeof data.verifierKey !== "string" || typeof data.purpose !== "string" || keys.has(data.verifierKey))
           throw new Refusal("it adds no new key");
         keys.set(data.verifierKey, { purpose: data.purpose, index, from: count(data.fromSize, "fromSize") });
-      } else if (type === "LedgerKeyRetired") known(data).last = count(data.lastSize, "lastSize");
-      else if (type === "LedgerKeyRevoked") known(data).firstBad = count(data.firstBadSize, "firstBadSize");
+      } else if (type === "LedgerKeyRetired") lower(known(data), "last", count(data.lastSize, "lastSize"));
+      else if (type === "LedgerKeyRevoked")
+        lower(known(data), "firstBad", count(data.firstBadSize, "firstBadSize"));
       else throw new Refusal(`${type} is no event of a key`);
     },
     objection,
@@ -946,11 +982,52 @@ function keyHistory() {
   };
 }
 
+// src/times.ts
+var toleranceSeconds = 120;
+function isInstant(text2) {
+  if (!/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/.test(text2) || text2.startsWith("0000")) return false;
+  const time = Date.parse(text2);
+  return !Number.isNaN(time) && new Date(time).toISOString() === text2;
+}
+function timeBrackets(stamps) {
+  for (const [at, { index, size }] of stamps.entries()) {
+    if (index <= (stamps[at - 1]?.index ?? -1))
+      throw new Refusal("the time stamps are not in the order of the log");
+    if (size > index) throw new Refusal("a time stamp is about a checkpoint later than itself");
+  }
+  const bySize = [...stamps].sort((a, b) => a.size - b.size);
+  const earliest = [];
+  for (let at = bySize.length - 1; at >= 0; at--) {
+    const own = bySize[at]?.stampedAt ?? "";
+    const after = earliest[at + 1];
+    earliest[at] = after !== void 0 && after < own ? after : own;
+  }
+  let covering = 0;
+  let logged = 0;
+  let newest;
+  let last = "";
+  return {
+    objection: (index, recordedAt) => {
+      if (recordedAt < last)
+        return `it was recorded at ${recordedAt}, before an earlier event of the log (${last})`;
+      last = recordedAt;
+      while (covering < bySize.length && (bySize[covering]?.size ?? 0) <= index) covering++;
+      for (let stamp = stamps[logged]; stamp && stamp.index < index; stamp = stamps[++logged])
+        if (newest === void 0 || stamp.stampedAt > newest) newest = stamp.stampedAt;
+      const after = earliest[covering];
+      if (after !== void 0 && Date.parse(recordedAt) > Date.parse(after) + 1e3 * toleranceSeconds)
+        return `it says ${recordedAt}, but a checkpoint that covers it was stamped at ${after}`;
+      if (newest !== void 0 && Date.parse(recordedAt) < Date.parse(newest) - 1e3 * toleranceSeconds)
+        return `it says ${recordedAt}, but it was logged after a time stamp of ${newest}`;
+      return void 0;
+    }
+  };
+}
+
 // src/leaf.ts
 var maximumLeafBytes = 65535;
 var decimal = /^(0|[1-9]\d{0,15})$/;
 var base64Of32 = /^[A-Za-z0-9+/]{42}[AEIMQUYcgkosw048]=$/;
-var instant = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/;
 var uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 var streamName = /^[A-Za-z0-9][A-Za-z0-9._:-]{0,199}$/;
 var always = [
@@ -966,10 +1043,18 @@ var always = [
 ].concat(["schemaVersion", "site", "stream", "type", "v"]);
 var allowed = /* @__PURE__ */ new Set([...always, "causationId", "correlationId", "data", "payload", "reason", "source"]);
 function placeOf(line) {
-  const [, index] = /"index":"(\d{1,15})"/.exec(line) ?? [];
-  const [, revision, stream] = /"revision":"(\d{1,15})".{0,2000}?"stream":"([^"]{1,200})"/.exec(line) ?? [];
+  const beginning = line.slice(0, 2 * maximumLeafBytes);
+  const [, index] = /^\{"index":"(\d{1,15})"/.exec(beginning) ?? [];
+  const at = beginning.lastIndexOf('"revision":"', lastLeafField(beginning));
+  const [, revision] = /^"revision":"(\d{1,15})"/.exec(beginning.slice(at, at + 30)) ?? [];
+  const streamAt = at < 0 ? -1 : beginning.indexOf('"stream":"', at);
+  const [, stream] = /^"stream":"([^"]{1,200})"/.exec(beginning.slice(streamAt, streamAt + 220)) ?? [];
   if (revision === void 0 || stream === void 0) return void 0;
   return { stream, revision: Number(revision), ...index === void 0 ? {} : { index: Number(index) } };
+}
+function lastLeafField(text2) {
+  const beside = text2.indexOf('},"payload":');
+  return beside < 0 ? text2.length : beside;
 }
 function parseLine(line, origin, platform) {
   const whole = parseJson(line, "the line");
@@ -1027,7 +1112,7 @@ function requireFields(leaf, origin) {
     throw new Refusal("prev is null at revision 0 and only there");
   if (leaf.origin !== "live" && leaf.origin !== "simulated" && leaf.origin !== "replayed")
     throw new Refusal("its origin is neither live, simulated nor replayed");
-  if (!Number.isInteger(leaf.schemaVersion)) throw new Refusal("its schemaVersion is no whole number");
+  if (!Number.isSafeInteger(leaf.schemaVersion)) throw new Refusal("its schemaVersion is no whole number");
   const { actor } = leaf;
   if (!isObject(actor) || typeof actor.id !== "string" || typeof actor.role !== "string")
     throw new Refusal("its actor has no id and role");
@@ -1083,8 +1168,8 @@ function requireText(object2, key, pattern) {
     throw new Refusal(`its ${key} is not as the format says`);
 }
 function requireInstant(leaf, key) {
-  requireText(leaf, key, instant);
-  if (Number.isNaN(Date.parse(leaf[key]))) throw new Refusal(`its ${key} is no instant`);
+  const value = leaf[key];
+  if (typeof value !== "string" || !isInstant(value)) throw new Refusal(`its ${key} is no instant`);
 }
 
 // src/sentences.ts
@@ -1121,47 +1206,13 @@ function sentenceOf(type, data, who, reason) {
   return sentence ? sentence(data, who, reason) : `${who}: ${type}`;
 }
 
-// src/times.ts
-var toleranceSeconds = 120;
-function timeBrackets(stamps) {
-  for (const [at, { index, size }] of stamps.entries()) {
-    if (index <= (stamps[at - 1]?.index ?? -1))
-      throw new Refusal("the time stamps are not in the order of the log");
-    if (size > index) throw new Refusal("a time stamp is about a checkpoint later than itself");
-  }
-  const bySize = [...stamps].sort((a, b) => a.size - b.size);
-  const earliest = [];
-  for (let at = bySize.length - 1; at >= 0; at--) {
-    const own = bySize[at]?.stampedAt ?? "";
-    const after = earliest[at + 1];
-    earliest[at] = after !== void 0 && after < own ? after : own;
-  }
-  let covering = 0;
-  let logged = 0;
-  let newest;
-  let last = "";
-  return {
-    objection: (index, recordedAt) => {
-      if (recordedAt < last)
-        return `it was recorded at ${recordedAt}, before an earlier event of the log (${last})`;
-      last = recordedAt;
-      while (covering < bySize.length && (bySize[covering]?.size ?? 0) <= index) covering++;
-      for (let stamp = stamps[logged]; stamp && stamp.index < index; stamp = stamps[++logged])
-        if (newest === void 0 || stamp.stampedAt > newest) newest = stamp.stampedAt;
-      const after = earliest[covering];
-      if (after !== void 0 && Date.parse(recordedAt) > Date.parse(after) + 1e3 * toleranceSeconds)
-        return `it says ${recordedAt}, but a checkpoint that covers it was stamped at ${after}`;
-      if (newest !== void 0 && Date.parse(recordedAt) < Date.parse(newest) - 1e3 * toleranceSeconds)
-        return `it says ${recordedAt}, but it was logged after a time stamp of ${newest}`;
-      return void 0;
-    }
-  };
-}
-
 // src/events.ts
 var proofLine = "bioledger-multi-proof/v1\n";
 var fingerprintsLine = "bioledger-fingerprints/v1\n";
 var maximumStory = 2e3;
+var maximumApprovals = 1e3;
+var maximumTypes = 1e3;
+var maximumBadLines = 1e3;
 var quietTypes = /* @__PURE__ */ new Set(["ProcessWindowDerived", "OdForecastIssued", "ForecastWithheld", "IngressStated"]);
 var maximumSearches = 1e3;
 var mostHashesOfAGap = 2 * 53 * 32;
@@ -1178,6 +1229,8 @@ async function readEvents(sources, manifest, findings, platform) {
   const story = [];
   const counts = /* @__PURE__ */ new Map();
   let statement;
+  let approvalCount = 0;
+  let badLines = 0;
   let events = 0;
   let canProve = true;
   let searches = 0;
@@ -1197,6 +1250,7 @@ async function readEvents(sources, manifest, findings, platform) {
       canProve = false;
       const after = last ? `, after ${last.stream} revision ${last.revision}` : "";
       findings.fail("leaves", `${error.message}${after}`, { member: name });
+      if (badLines > maximumBadLines) break;
     }
   }
   if (canProve) fillGap(lastIndex + 1, manifest.checkpoint.size);
@@ -1215,6 +1269,7 @@ async function readEvents(sources, manifest, findings, platform) {
     stamps,
     table: table.finish(),
     approvals,
+    approvalCount,
     story,
     counts,
     events,
@@ -1228,6 +1283,8 @@ async function readEvents(sources, manifest, findings, platform) {
     if (!entry) {
       fingerprints.take(8);
       canProve = false;
+      if (++badLines > maximumBadLines)
+        throw new Refusal(`more than ${maximumBadLines} lines cannot be read; the rest was not looked at`);
       return;
     }
     const event = { stream: entry.stream, revision: entry.revision, index: entry.index };
@@ -1291,7 +1348,8 @@ async function readEvents(sources, manifest, findings, platform) {
   }
   function look(entry, event) {
     const { type, stream, data } = entry;
-    counts.set(type, (counts.get(type) ?? 0) + 1);
+    const counted = counts.size < maximumTypes || counts.has(type) ? type : "other types";
+    counts.set(counted, (counts.get(counted) ?? 0) + 1);
     const isOfBatch = stream.endsWith(manifest.batchId);
     if (entry.payload === "left out") {
       const isRecord = stream === `batch-${manifest.batchId}`;
@@ -1301,7 +1359,9 @@ async function readEvents(sources, manifest, findings, platform) {
     if (isOfBatch && data?.batchId !== void 0 && data.batchId !== manifest.batchId)
       findings.fail("streams", `it speaks of batch ${JSON.stringify(data.batchId)}`, { event });
     if (type === readingType && stream.startsWith("reading-")) {
-      table.add(entry);
+      const unlike = data && unlikeReading(data);
+      if (unlike) findings.fail("leaves", unlike, { event });
+      else if (data) table.add(entry, data);
       return;
     }
     try {
@@ -1314,10 +1374,18 @@ async function readEvents(sources, manifest, findings, platform) {
     if (stream === "ledger-heads") {
       if (type !== "HeadsStated" || entry.index !== manifest.heads?.index)
         findings.fail("completeness", "it is not the heads statement that the manifest names", { event });
-      else statement = data;
+      else if (data)
+        statement = {
+          data,
+          revision: entry.revision,
+          index: entry.index,
+          prev: entry.prev,
+          recordedAt: entry.recordedAt
+        };
     }
     const given = approvalsOf(entry);
-    approvals.push(...given.approvals);
+    approvalCount += given.approvals.length;
+    approvals.push(...given.approvals.slice(0, maximumApprovals - approvals.length));
     if (given.objection) findings.fail("signatures", given.objection, { event });
     if (isOfBatch && !quietTypes.has(type) && story.length < maximumStory) tell(entry);
   }
@@ -1389,16 +1457,15 @@ function placeInLog({ index }) {
 }
 
 // src/key-checks.ts
-function checkKeys(reading, { size, origin }, trusted, findings) {
+function checkKeys(reading, { size }, signers, findings) {
   const { keys } = reading;
   if (keys.count === 0) {
     findings.fail("keys", "the log names no key", { event: { stream: "ledger-keys", revision: 0 } });
     return;
   }
-  const mine = trusted.filter(({ name }) => name === origin);
-  const objections = mine.map(({ verifierKey }) => keys.objection(verifierKey, "log", size));
+  const objections = signers.map(({ verifierKey }) => keys.objection(verifierKey, "log", size));
   const first = objections.find((objection) => objection !== void 0);
-  if (mine.length > 0 && first !== void 0 && !objections.includes(void 0)) findings.fail("keys", first);
+  if (first !== void 0 && !objections.includes(void 0)) findings.fail("keys", first);
   else findings.note("keys", `${keys.count} keys in the log's history; the export key is one of them`);
 }
 async function checkManifestSignature(context, reading) {
@@ -1413,7 +1480,7 @@ ${toBase64(checkpoint.root)}
 ${toBase64(platform.hash(manifestBytes))}
 `;
     if (note.text !== expected) throw new Refusal("it is the signature of another manifest or checkpoint");
-    const candidates = pinned.exportKeys.length > 0 ? pinned.exportKeys : reading.keys.holding("export", checkpoint.size).map((key) => parseKey(key, platform));
+    const candidates = pinned.exportKeys.length > 0 ? pinned.exportKeys : exportKeysOf(reading, checkpoint, platform);
     const signers = await signersOf(note, candidates, "the manifest", platform);
     if (signers.length === 0) throw new Refusal("no export key that holds signed it");
     const ids = signers.map(({ keyId }) => keyId).join(", ");
@@ -1423,6 +1490,71 @@ ${toBase64(platform.hash(manifestBytes))}
     findings.fail("manifest", error.message, { member: member2 });
   }
 }
+function exportKeysOf({ keys }, { size }, platform) {
+  return keys.holding("export", size).flatMap((key) => {
+    try {
+      return [parseKey(key, platform)];
+    } catch (error) {
+      if (error instanceof Refusal) return [];
+      throw error;
+    }
+  });
+}
+
+// src/zip-local.ts
+var hasDescriptor = 8;
+var full = 4294967295;
+var knownExtras = /* @__PURE__ */ new Set([1, 10, 21589, 22613, 30837]);
+async function extentOf(file, entry) {
+  const { name, offset } = entry;
+  if (offset + 30 > file.size) throw new Refusal(`${name} begins after the end of the file`);
+  const header = view(await file.read(offset, 30));
+  const [nameLength, extraLength] = [header.getUint16(26, true), header.getUint16(28, true)];
+  const dataOffset = offset + 30 + nameLength + extraLength;
+  if (header.getUint32(0, true) !== 67324752 || dataOffset > file.size)
+    throw new Refusal(`the header of ${name} is broken`);
+  const tail = await file.read(offset + 30, nameLength + extraLength);
+  requireKnownExtras(view(tail), nameLength, extraLength, name);
+  const isSame = fromUtf8(tail.subarray(0, nameLength)) === name && header.getUint16(6, true) === entry.flags && header.getUint16(8, true) === entry.method && agrees(header, entry);
+  if (!isSame) throw new Refusal(`the header of ${name} contradicts the zip's directory`);
+  const end = dataOffset + entry.compressedSize;
+  if (!(entry.flags & hasDescriptor)) return { dataOffset, end };
+  if (entry.method === 0)
+    throw new Refusal(
+      `${name} is stored, and its size stands only after it: who reads onwards cannot tell its end`
+    );
+  return { dataOffset, end: end + await descriptorLength(file, end, entry) };
+}
+function agrees(header, { flags, crc, size, compressedSize }) {
+  const stated = [14, 18, 22].map((at) => header.getUint32(at, true));
+  if (flags & hasDescriptor && stated.every((value) => value === 0 || value === full)) return true;
+  return stated[0] === crc && stated[1] === Math.min(compressedSize, full) && stated[2] === Math.min(size, full);
+}
+async function descriptorLength(file, at, { name, crc, size, compressedSize }) {
+  const bytes = view(await file.read(at, Math.min(24, file.size - at)));
+  for (const signature of [4, 0])
+    for (const width2 of [4, 8]) {
+      const length = signature + 4 + 2 * width2;
+      if (length > bytes.byteLength) continue;
+      if (signature > 0 && bytes.getUint32(0, true) !== 134695760) continue;
+      const number = (place) => width2 === 4 ? bytes.getUint32(place, true) : Number(bytes.getBigUint64(place, true));
+      const isOurs = bytes.getUint32(signature, true) === crc && number(signature + 4) === compressedSize && number(signature + 4 + width2) === size;
+      if (isOurs) return length;
+    }
+  throw new Refusal(`what stands after ${name} contradicts the zip's directory`);
+}
+function requireKnownExtras(bytes, from, length, name) {
+  let at = from;
+  while (at < from + length) {
+    const next = at + 4 <= from + length ? at + 4 + bytes.getUint16(at + 2, true) : Number.POSITIVE_INFINITY;
+    if (next > from + length) throw new Refusal(`an extra field of ${name} is cut off`);
+    const kind = bytes.getUint16(at, true);
+    if (!knownExtras.has(kind))
+      throw new Refusal(`${name} has the extra field 0x${kind.toString(16)}, which no extract has`);
+    at = next;
+  }
+}
+var view = (bytes) => new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 
 // src/zip.ts
 var maximumMembers = 1e5;
@@ -1437,7 +1569,7 @@ async function readDirectory(file) {
     throw new Refusal(`the zip's directory is larger than ${maximumDirectoryBytes}`);
   if (offset + size !== end)
     throw new Refusal("the zip's directory does not end where the archive's end begins");
-  const directory = view(await file.read(offset, size));
+  const directory = view2(await file.read(offset, size));
   const members = /* @__PURE__ */ new Map();
   const extents = [];
   let at = 0;
@@ -1454,13 +1586,16 @@ async function readDirectory(file) {
     const name = memberName(bytesOf(directory, at + 46, nameLength));
     if (members.has(name)) throw new Refusal(`the zip has two members named ${name}`);
     if (flags & 8257) throw new Refusal(`${name} is encrypted`);
+    if (flags & ~2062) throw new Refusal(`${name} has flags that no plain member has`);
     if (method !== 0 && method !== 8)
       throw new Refusal(`${name} has the unknown compression method ${method}`);
+    requireRegularFile(directory.getUint32(at + 38, true), name);
     const places = zip64(directory, at, at + 46 + nameLength, extraLength, name);
     if (method === 0 && places.size !== places.compressedSize)
       throw new Refusal(`${name} is stored, but its two sizes differ`);
-    const dataOffset = await readLocalHeader(file, places.offset, name, method);
-    const to = dataOffset + places.compressedSize;
+    const crc = directory.getUint32(at + 16, true);
+    const listed = { name, flags, method, crc, ...places };
+    const { dataOffset, end: to } = await extentOf(file, listed);
     if (to > offset) throw new Refusal(`${name} reaches into the zip's directory`);
     extents.push({ from: places.offset, to, name });
     members.set(name, {
@@ -1468,13 +1603,13 @@ async function readDirectory(file) {
       size: places.size,
       compressedSize: places.compressedSize,
       method,
-      crc: directory.getUint32(at + 16, true),
+      crc,
       dataOffset
     });
     at = next;
   }
   if (at !== size) throw new Refusal("bytes follow the last entry of the zip's directory");
-  requireNoOverlap(extents);
+  requireNoGaps(extents, offset);
   const total = [...members.values()].reduce((sum, member2) => sum + member2.size, 0);
   if (total > maximumRatio * file.size + freeBytes)
     throw new Refusal(`the members together are ${total} bytes, more than ${maximumRatio} times the file`);
@@ -1506,7 +1641,7 @@ async function* rawBytes(file, member2) {
 }
 async function readEnd(file) {
   if (file.size < 22) throw new Refusal("this is no zip file");
-  const end = view(await file.read(file.size - 22, 22));
+  const end = view2(await file.read(file.size - 22, 22));
   if (end.getUint32(0, true) !== 101010256 || end.getUint16(20, true) !== 0)
     throw new Refusal("this is no zip file, or something follows its end");
   const plain = {
@@ -1520,11 +1655,11 @@ async function readEnd(file) {
   const isZip64 = plain.count === 65535 || plain.size === 4294967295 || plain.offset === 4294967295;
   if (!isZip64) return plain;
   if (file.size < 22 + 20 + 56) throw new Refusal("the zip64 end is missing");
-  const locator = view(await file.read(file.size - 42, 20));
+  const locator = view2(await file.read(file.size - 42, 20));
   const endOffset = big(locator, 8, "the place of the zip64 end");
   if (locator.getUint32(0, true) !== 117853008 || endOffset + 56 !== file.size - 42)
     throw new Refusal("the zip64 end is not where it should be");
-  const record = view(await file.read(endOffset, 56));
+  const record = view2(await file.read(endOffset, 56));
   if (record.getUint32(0, true) !== 101075792) throw new Refusal("the zip64 end is broken");
   return {
     count: big(record, 32, "the number of members"),
@@ -1537,10 +1672,10 @@ function zip64(directory, entry, extraAt, extraLength, name) {
   let size = directory.getUint32(entry + 24, true);
   let compressedSize = directory.getUint32(entry + 20, true);
   let offset = directory.getUint32(entry + 42, true);
+  requireKnownExtras(directory, extraAt, extraLength, name);
   const end = extraAt + extraLength;
   for (let at = extraAt; at + 4 <= end; ) {
     const length = directory.getUint16(at + 2, true);
-    if (at + 4 + length > end) throw new Refusal(`an extra field of ${name} is cut off`);
     if (directory.getUint16(at, true) === 1) {
       let field = at + 4;
       const take = () => {
@@ -1556,25 +1691,19 @@ function zip64(directory, entry, extraAt, extraLength, name) {
   }
   return { size, compressedSize, offset };
 }
-async function readLocalHeader(file, offset, name, method) {
-  if (offset + 30 > file.size) throw new Refusal(`${name} begins after the end of the file`);
-  const header = view(await file.read(offset, 30));
-  const nameLength = header.getUint16(26, true);
-  const dataOffset = offset + 30 + nameLength + header.getUint16(28, true);
-  if (header.getUint32(0, true) !== 67324752 || dataOffset > file.size)
-    throw new Refusal(`the header of ${name} is broken`);
-  if (header.getUint16(8, true) !== method || memberName(await file.read(offset + 30, nameLength)) !== name)
-    throw new Refusal(`the header of ${name} contradicts the zip's directory`);
-  return dataOffset;
+function requireRegularFile(attributes, name) {
+  const kind = attributes >>> 16 & 61440;
+  if (kind !== 0 && kind !== 32768 || (attributes & 24) !== 0)
+    throw new Refusal(`${name} is no regular file`);
 }
-function requireNoOverlap(extents) {
+function requireNoGaps(extents, directoryAt) {
   let end = 0;
   for (const extent of extents.sort((a, b) => a.from - b.from)) {
     if (extent.from < end) throw new Refusal(`${extent.name} overlaps another member of the zip`);
-    if (extent.from - end > (end === 0 ? 0 : 24))
-      throw new Refusal(`hidden bytes stand before ${extent.name}`);
+    if (extent.from > end) throw new Refusal(`hidden bytes stand before ${extent.name}`);
     end = extent.to;
   }
+  if (end !== directoryAt) throw new Refusal("hidden bytes stand before the zip's directory");
 }
 function memberName(bytes) {
   const name = String.fromCharCode(...bytes.subarray(0, 200));
@@ -1587,7 +1716,7 @@ function big(from, at, what) {
   if (value >= 1n << 53n) throw new Refusal(`${what} in the zip is absurd`);
   return Number(value);
 }
-var view = (bytes) => new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+var view2 = (bytes) => new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 var bytesOf = (from, at, length) => new Uint8Array(from.buffer, from.byteOffset + at, length);
 
 // src/members.ts
@@ -1653,6 +1782,49 @@ async function openExtract(file, platform) {
   };
 }
 
+// src/scope.ts
+function checkScope(reading, manifest, heads, findings) {
+  const { request, batchId, omitted } = manifest;
+  const fail = (message) => findings.fail("scope", message, { member: "manifest.json" });
+  const { from, to, asOf } = request;
+  if (request.scope === "range" !== (from !== void 0 || to !== void 0))
+    fail("a range has a beginning or an end, and nothing else has");
+  for (const [name, bound] of Object.entries({ from, to, asOf }))
+    if (bound !== void 0 && !isInstant(bound)) fail(`${name} is no instant`);
+  if (from !== void 0 && to !== void 0 && from > to) fail("the range ends before it begins");
+  for (const { stream, last, lastIndex, lastRecordedAt } of reading.streams.states.values())
+    if (asOf !== void 0 && lastRecordedAt > asOf)
+      findings.fail("scope", `it was recorded at ${lastRecordedAt}, after ${asOf}, which was asked for`, {
+        event: { stream, revision: last, index: lastIndex }
+      });
+  for (const stream of omitted) {
+    if (request.scope !== "signatures-only" || !isBulk(stream, batchId)) fail(`${stream} may not be left out`);
+    if (reading.streams.states.has(stream)) fail(`${stream} is in the extract, although it says otherwise`);
+  }
+  if (request.scope === "signatures-only") checkSignaturesOnly(reading, manifest, heads, findings, fail);
+  else if (manifest.signatureTypes.length > 0) fail("only an extract of signatures has types of signatures");
+  if (findings.has("scope")) return;
+  const bounds = request.scope === "range" ? `, bulk streams as recorded ${from ?? "from the start"} to ${to ?? "the end"}` : "";
+  const without = omitted.map((stream) => `${stream} (${heads?.recordOf(stream)?.count ?? "?"} events)`);
+  const left = without.length > 0 ? `; left out: ${without.join(", ")}` : "";
+  findings.note("scope", `${request.scope}${bounds}${left}; purpose: ${request.purpose}`);
+}
+function checkSignaturesOnly({ streams }, { batchId, omitted, signatureTypes }, heads, findings, fail) {
+  if (signatureTypes.join() !== approvingTypes.join())
+    fail(`the types of signatures are ${approvingTypes.join(", ")}, and no others`);
+  for (const { stream, first, lastIndex: index } of streams.states.values())
+    if (isBulk(stream, batchId))
+      findings.fail("scope", "its stream is not of an extract of signatures only", {
+        event: { stream, revision: first, index }
+      });
+  if (!heads) return;
+  const there = bulkStreams(batchId).filter((stream) => heads.recordOf(stream));
+  if ([...omitted].sort().join() !== there.sort().join())
+    fail(
+      `it says that ${omitted.join(", ") || "nothing"} was left out, but that is ${there.join(", ") || "nothing"}`
+    );
+}
+
 // src/key-changes.ts
 var member = /^key-change-([1-9]\d{0,15})\.txt$/;
 var formatLine2 = "bioledger-key-change/v1";
@@ -1670,7 +1842,9 @@ async function trustedKeys(context, history) {
     const { origin, size, root } = parseCheckpoint(note.text);
     if (origin !== checkpoint.origin || size !== sizeOf(name) || size > checkpoint.size)
       throw new Refusal(`${name} is not of this log`);
-    if ((await signersOf(note, trusted, name, platform)).length === 0) continue;
+    const vouching = await signersOf(note, trusted, name, platform);
+    if (!vouching.some(({ verifierKey }) => history.objection(verifierKey, "log", size) === void 0))
+      continue;
     const path = hashes.map((hash2) => fromBase64(hash2) ?? new Uint8Array());
     if (!isConsistent(size, root, checkpoint.size, checkpoint.root, path, platform))
       throw new Refusal(`the checkpoint of the extract does not continue the one in ${name}`);
@@ -1742,9 +1916,11 @@ async function attemptSigners(note, { origin, size }, keys, { findings, platform
     const ids = signers.map((key) => key.keyId).join(", ");
     if (signers.length > 0) findings.note("checkpoint", `size ${size} of ${origin}, signed by ${ids}`);
     else if (!mayFollow) throw new Refusal("no key that you gave signed it");
+    return signers;
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;
     findings.fail("checkpoint", error.message, { member: "checkpoint.txt" });
+    return [];
   }
 }
 async function followKeys(context, reading) {
@@ -1753,12 +1929,11 @@ async function followKeys(context, reading) {
   try {
     const trusted = await trustedKeys(context, reading.keys);
     const note = parseNote(await extract.whole("checkpoint.txt"), "the checkpoint");
-    if (!findings.has("checkpoint")) await attemptSigners(note, checkpoint, trusted, context, false);
-    return trusted;
+    return findings.has("checkpoint") ? [] : await attemptSigners(note, checkpoint, trusted, context, false);
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;
     findings.fail("keys", error.message);
-    return pinned.logKeys;
+    return [];
   }
 }
 
@@ -1767,13 +1942,14 @@ async function checkTokens({ extract, manifest, findings, platform }, reading) {
   const spelt2 = (stamps) => stamps.map(({ index, size, stampedAt }) => `${index} ${size} ${stampedAt}`).join("\n");
   if (spelt2(reading.stamps) !== spelt2(manifest.stamps))
     findings.fail("times", "its time stamps are not those of the log's", { member: "manifest.json" });
+  const stated = new Set(reading.stamps.map(({ size, tokenSha256 }) => `${size} ${tokenSha256}`));
   let tokens = 0;
   for (const name of extract.names) {
     const [, size] = /^timestamp-(\d+)\.tsr$/.exec(name) ?? [];
     if (size === void 0) continue;
     tokens++;
     const digest = toBase64(platform.hash(await extract.whole(name)));
-    if (!reading.stamps.some((stamp) => stamp.size === size && stamp.tokenSha256 === digest))
+    if (!stated.has(`${size} ${digest}`))
       findings.fail("times", "no time stamp of the log is this token", { member: name });
   }
   if (reading.stamps.length === 0)
@@ -1835,17 +2011,16 @@ async function examine(context) {
   );
   checkCounts(reading, manifest, findings);
   checkRoot(reading, checkpoint, findings);
-  await checkCompleteness(context, reading);
-  checkScope(reading, manifest, findings);
+  const heads = await checkCompleteness(context, reading);
+  checkScope(reading, manifest, heads, findings);
   checkKeys(reading, checkpoint, await followKeys(context, reading), findings);
   await checkTokens(context, reading);
   await checkMembers(extract, manifest, findings);
   await checkManifestSignature(context, reading);
   checkTable(reading, manifest, extract, findings);
-  const approvals = reading.approvals.length;
   findings.note(
     "signatures",
-    `${approvals} signatures and approvals; who enters a closure does not approve it`
+    `${reading.approvalCount} signatures and approvals; who enters a closure does not approve it`
   );
   return reading;
 }
@@ -1938,8 +2113,9 @@ function verdictOf(findings, pinned, { manifest, checkpoint, reading }) {
     ({ id, status }) => status === "not-checked" && id !== "witnesses" && id !== "times" && id !== "deep"
   );
   const exit = isFailed ? 1 : pinned.logKeys.length === 0 || isIncomplete ? 2 : 0;
+  const heads = manifest?.heads;
   const verdict = {
-    0: "VERIFIED",
+    0: `VERIFIED as of size ${heads?.size} of the log, stated at ${reading?.statement?.recordedAt}`,
     1: "FAILED: do not rely on this extract",
     2: pinned.logKeys.length === 0 ? "CONSISTENT WITH ITSELF, but nobody vouches for it: verify with --key" : "INCOMPLETE: nothing contradicts it, but not everything could be shown"
   }[exit];
@@ -2008,6 +2184,10 @@ async function verifyCommandLine(given, command) {
     if (path === void 0 || others.length > 0) throw new Error("one extract is expected");
     if (values2.quorum !== void 0 && !/^[1-9]\d{0,2}$/.test(values2.quorum))
       throw new Error("--quorum is a whole number");
+    if (Number(values2.quorum ?? 0) > values2.witness.length)
+      throw new Error(
+        `--quorum ${values2.quorum} needs as many --witness, ${values2.witness.length} were given`
+      );
     const pinned = {
       logKeys: values2.key.map((key) => keyOf(key, noteKeyType)),
       exportKeys: values2["export-key"].map((key) => keyOf(key, noteKeyType)),
@@ -2069,7 +2249,9 @@ function print({ checks, verdict, manifest, story, approvals }, withStory) {
   const out = (line) => process.stdout.write(`${line.replace(new RegExp("\\p{Cc}", "gu"), " ")}
 `);
   if (manifest)
-    out(`batch ${manifest.batchId}, ledger ${manifest.origin} as of size ${manifest.checkpoint.size}`);
+    out(
+      `batch ${manifest.batchId}, ledger ${manifest.origin} as of size ${manifest.heads?.size ?? manifest.checkpoint.size}`
+    );
   for (const { status, title, detail: detail2 } of checks) out(`${words[status]}  ${title}: ${detail2}`);
   if (withStory) {
     for (const { at, sentence } of story) out(`${at}  ${sentence}`);

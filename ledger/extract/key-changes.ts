@@ -5,15 +5,17 @@
 import { streams as names } from '../../schemas/streams.ts'
 import { consistencyProof } from '../log/proof.ts'
 import type { PublishedCheckpoint } from '../storage/log-reader.ts'
-import type { ExtractLog } from './selection.ts'
+import type { ExtractLog, Selection } from './selection.ts'
 import type { MemberSource } from './zip-members.ts'
 
-export async function keyChanges(log: ExtractLog, checkpoint: PublishedCheckpoint): Promise<MemberSource[]> {
+export async function keyChanges(
+  log: ExtractLog,
+  { bound }: Selection,
+  checkpoint: PublishedCheckpoint,
+): Promise<MemberSource[]> {
   const found = new Map<string, MemberSource>()
   let isFirst = true
-  for await (const { index, leaf } of log.entriesOf(
-    log.indexesOf(names.ledgerKeys, { size: checkpoint.size }),
-  )) {
+  for await (const { index, leaf } of log.entriesOf(log.indexesOf(names.ledgerKeys, { size: bound }))) {
     const { type, data } = JSON.parse(leaf.toString()) as { type: string; data?: { purpose?: string } }
     if (type !== 'LedgerKeyAdded' || data?.purpose !== 'log') continue
     const change = isFirst ? undefined : await log.checkpointCovering(index + 1n)
@@ -24,7 +26,6 @@ export async function keyChanges(log: ExtractLog, checkpoint: PublishedCheckpoin
     const name = `key-change-${change.size}.txt`
     found.set(name, {
       name,
-      compress: true,
       bytes: () => [Buffer.from(`${lines.join('\n')}\n\n${change.note}`)],
     })
   }

@@ -32,6 +32,8 @@ export type SelectedStream = {
 }
 
 export type Selection = {
+  /** Streams are in the extract as far as this size: that of the heads statement, which says where each of them stood. */
+  readonly bound: bigint
   readonly statement: HeadsStatement | undefined
   readonly streams: readonly SelectedStream[]
   readonly omitted: readonly string[]
@@ -45,6 +47,7 @@ export async function select(log: ExtractLog, request: ExtractRequest, size: big
   const { batchId } = request
   const scope = scopeOf(request)
   const statement = await log.headsStatement(size)
+  const bound = statement?.size ?? size
   const bulk = [names.reading(batchId), names.derived(batchId), names.forecast(batchId)]
   const selected: SelectedStream[] = []
   const omitted: string[] = []
@@ -56,23 +59,24 @@ export async function select(log: ExtractLog, request: ExtractRequest, size: big
     selected.push({ stream, first: first.revision, last: last.revision + BigInt(last.count) - 1n, events })
     runs.push(found)
   }
-  const batch = await runsOf(log, names.batch(batchId), size)
+  const batch = await runsOf(log, names.batch(batchId), bound)
   if (batch.length === 0)
-    throw new ExtractError('unknown-batch', `the ledger has no batch ${batchId} below size ${size}`, {
+    throw new ExtractError('unknown-batch', `the ledger has no batch ${batchId} below size ${bound}`, {
       batchId,
     })
   take(names.batch(batchId), batch)
   for (const stream of bulk) {
-    const found = await runsOf(log, stream, size)
+    const found = await runsOf(log, stream, bound)
     if (found.length === 0) continue
     if (scope === 'signatures-only') omitted.push(stream)
     else take(stream, scope === 'range' ? await cut(log, found, request) : found)
   }
-  take(names.ledgerKeys, await runsOf(log, names.ledgerKeys, size))
-  take(names.ledgerTimeStamps, await runsOf(log, names.ledgerTimeStamps, size))
+  take(names.ledgerKeys, await runsOf(log, names.ledgerKeys, bound))
+  take(names.ledgerTimeStamps, await runsOf(log, names.ledgerTimeStamps, bound))
   if (statement) take(names.ledgerHeads, await statementRun(log, statement, size))
   const ranges = merged(runs)
   return {
+    bound,
     statement,
     streams: selected,
     omitted,

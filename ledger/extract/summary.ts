@@ -50,12 +50,7 @@ export type Summary = {
 }
 
 /** Types of events whose payload stands in an extract of signatures only. */
-export const approvingTypes: readonly string[] = [
-  'BatchInoculated',
-  'BatchClosed',
-  'BatchAborted',
-  'RecordSigned',
-]
+export const approvingTypes: readonly string[] = ['BatchInoculated', 'BatchClosed', 'BatchAborted']
 
 const maximumStory = 5000
 /** Come window by window: counted, not told. */
@@ -139,6 +134,5 @@ function approvalsOf({ event, stream, revision, recordedAt }: ReadEvent): Approv
       approval(data.approvedBy, 'approved the closure'),
     ]
   if (event.type === 'BatchAborted') return [approval(actor.id, 'aborted the batch')]
-  if (event.type === 'RecordSigned') return [approval(actor.id, `signed: ${String(data.meaning)}`)]
   return []
 }

@@ -93,12 +93,10 @@ async function sources(context: Context): Promise<MemberSource[]> {
   const { statement } = selection
   const text = (name: string, make: (before: readonly WrittenMember[]) => string): MemberSource => ({
     name,
-    compress: true,
     bytes: (before) => [Buffer.from(make(before))],
   })
-  const file = (name: string, compress: boolean): MemberSource => ({
+  const file = (name: string): MemberSource => ({
     name,
-    compress,
     bytes: () => createReadStream(join(folder, name), { highWaterMark: 1 << 18 }),
   })
   const chunks = Math.max(1, Math.ceil(selection.events / eventsPerMember))
@@ -107,19 +105,16 @@ async function sources(context: Context): Promise<MemberSource[]> {
     text('VERIFY.txt', () => verifyText(facts)),
     ...Array.from({ length: chunks }, (_, at) => ({
       name: `events-${String(at + 1).padStart(6, '0')}.ndjson`,
-      compress: true,
       bytes: () => pass.nextChunk(),
     })),
-    { name: 'proof.bin', compress: false, bytes: () => proofBytes(context) },
-    file('fingerprints.bin', false),
+    { name: 'proof.bin', bytes: () => proofBytes(context) },
+    file('fingerprints.bin'),
     text('checkpoint.txt', () => checkpoint.note),
-    ...(await keyChanges(deps.log, checkpoint)),
-    ...(statement
-      ? [{ name: 'heads.ndjson', compress: true, bytes: () => headsBytes(deps, statement.size) }]
-      : []),
-    ...(await tokens(deps, checkpoint)),
-    file('readings.csv', true),
-    file('readings.parquet', false),
+    ...(await keyChanges(deps.log, selection, checkpoint)),
+    ...(statement ? [{ name: 'heads.ndjson', bytes: () => headsBytes(deps, statement.size) }] : []),
+    ...(await tokens(deps, selection)),
+    file('readings.csv'),
+    file('readings.parquet'),
     text('report.html', () =>
       reportHtml(
         {
@@ -138,7 +133,6 @@ async function sources(context: Context): Promise<MemberSource[]> {
     text('manifest.json', (before) => manifestText(context, before)),
     {
       name: 'manifest.sig',
-      compress: true,
       bytes: (before) => manifestSignature(context, before),
     },
   ]
@@ -167,19 +161,16 @@ async function* headsBytes({ log }: ExtractDeps, size: bigint): AsyncIterable<Ui
   if (text !== '') yield Buffer.from(text)
 }
 
-/** Tokens of the stamps below the checkpoint, as far as they are kept; one a checkpoint. */
-async function tokens(
-  { log, tokenOf }: ExtractDeps,
-  checkpoint: PublishedCheckpoint,
-): Promise<MemberSource[]> {
+/** Tokens of the stamps in the extract, as far as they are kept; one a checkpoint. */
+async function tokens({ log, tokenOf }: ExtractDeps, { bound }: Selection): Promise<MemberSource[]> {
   if (!tokenOf) return []
   const found = new Map<string, MemberSource>()
-  const runs = log.indexesOf(names.ledgerTimeStamps, { size: checkpoint.size })
+  const runs = log.indexesOf(names.ledgerTimeStamps, { size: bound })
   for await (const { leaf } of log.entriesOf(runs)) {
     const { data } = JSON.parse(leaf.toString()) as { data: { size: string; tokenSha256: string } }
     const name = `timestamp-${data.size}.tsr`
     const token = found.has(name) ? undefined : await tokenOf(data.size, data.tokenSha256)
-    if (token) found.set(name, { name, compress: false, bytes: () => [token] })
+    if (token) found.set(name, { name, bytes: () => [token] })
   }
   return [...found.values()]
 }

@@ -9,8 +9,6 @@ export type WrittenMember = { readonly name: string; readonly size: number; read
 
 export type MemberSource = {
   readonly name: string
-  /** False for what does not compress: hashes, Parquet. */
-  readonly compress: boolean
   /** Called when the member's turn comes, with the members written before it. */
   readonly bytes: (before: readonly WrittenMember[]) => AsyncIterable<Uint8Array> | Iterable<Uint8Array>
 }
@@ -27,10 +25,11 @@ export async function writeZip(
   const written: WrittenMember[] = []
   const failing = new Promise<never>((_, reject) => {
     zip.on('error', reject)
-    for (const { name, compress, bytes } of members)
+    for (const { name, bytes } of members)
       zip.addReadStreamLazy(
         name,
-        { compress, mtime: fixedTime, mode: 0o100644, forceDosTimestamp: true },
+        // A stored member whose size follows it has no end for who reads onwards, so all are deflated.
+        { compress: true, mtime: fixedTime, mode: 0o100644, forceDosTimestamp: true },
         (give) => {
           const stream = Readable.from(hashed(name, bytes(written), written), { objectMode: false })
           stream.on('error', reject)

@@ -3,7 +3,7 @@
  * of their keys. Every entry of the log belongs to exactly one stream, so the counts sum to the size: to hide an event
  * of one stream, another one would have to claim an event that it does not have. Format: docs/formats/heads.md.
  */
-import { createHmac } from 'node:crypto'
+import { createHash, createHmac } from 'node:crypto'
 import { canonicalJson } from '../../schemas/canonical-json.ts'
 import { emptyRoot, leafHash, nodeHash } from '../log/tree-hash.ts'
 
@@ -26,12 +26,21 @@ export class HeadsError extends Error {
   }
 }
 
+/** What the keys of one log's streams are made with. */
+export type StreamNaming = { readonly siteKey: Uint8Array; readonly origin: string }
+
+/** Names that end in a UUID, which nobody guesses, and the ledger's own. */
+const verifiableName = /^ledger-|-[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
+
 /**
- * HMAC-SHA-256 of the stream's name under the site's key: whoever is shown a statement learns nothing of other
- * streams' names.
+ * What a statement calls a stream. Whoever knows of a batch computes the keys of its streams, and sees that they are
+ * listed or that they are not. Names that could be guessed are hidden under the site's key: whoever is shown a list learns
+ * nothing of other vessels, campaigns or people.
  */
-export function streamKeyOf(siteKey: Uint8Array, stream: string): Buffer {
-  return createHmac('sha256', siteKey).update(stream).digest()
+export function streamKeyOf({ siteKey, origin }: StreamNaming, stream: string): Buffer {
+  return verifiableName.test(stream)
+    ? createHash('sha256').update(`bioprocess-ledger/stream/v1\n${origin}\n${stream}`).digest()
+    : createHmac('sha256', siteKey).update(stream).digest()
 }
 
 /** RFC 8785 text of a record: the entry of the heads tree. */

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { createHmac } from 'node:crypto'
+import { createHash, createHmac } from 'node:crypto'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import { rootOf } from '../log/proof.ts'
@@ -7,6 +7,7 @@ import { leafHash, nodeHash } from '../log/tree-hash.ts'
 import { type HeadRecord, HeadsError, headsRoot, recordText, sortedByKey, streamKeyOf } from './heads-list.ts'
 
 const siteKey = Buffer.alloc(32, 5)
+const naming = { siteKey, origin: 'ledger.example.org/site-1/test' }
 
 /** A log whose entries belong to these streams, as a true list of heads. */
 function recordsOf(streams: readonly number[]): HeadRecord[] {
@@ -16,7 +17,7 @@ function recordsOf(streams: readonly number[]): HeadRecord[] {
   return sortedByKey(
     [...heads].map(([stream, head]) => ({
       ...head,
-      streamKey: streamKeyOf(siteKey, `batch-${stream}`),
+      streamKey: streamKeyOf(naming, `vessel-${stream}`),
       lastLeafHash: leafHash(Buffer.from(String(head.lastIndex))),
     })),
   )
@@ -60,9 +61,34 @@ test('a list that leaves out an event, invents one, repeats a stream or is out o
   )
 })
 
-test('a stream is called by HMAC-SHA-256 of its name under the site key, and a record is spelt so', () => {
-  const expected = createHmac('sha256', siteKey).update('batch-ü').digest()
-  assert.deepEqual(streamKeyOf(siteKey, 'batch-ü'), expected)
+test('a stream whose name can be guessed is called by HMAC-SHA-256 of it under the site key', () => {
+  const uuid = '01935f7e-0000-7000-a000-00000000000a'
+  for (const name of [
+    'vessel-V-01',
+    `reading-V-${uuid}-idle-20261120`,
+    'campaign-C-1',
+    'quarantine',
+    'user-p-017',
+    `x${uuid}`,
+  ])
+    assert.deepEqual(streamKeyOf(naming, name), createHmac('sha256', siteKey).update(name).digest(), name)
+})
+
+test('a stream of a batch or of the ledger is called by what anybody can compute of its name and the log', () => {
+  const uuid = '01935f7e-0000-7000-a000-00000000000a'
+  for (const name of [
+    `batch-${uuid}`,
+    `reading-${uuid}`,
+    `forecast-${uuid}`,
+    'ledger-keys',
+    'ledger-findings',
+  ]) {
+    const text = `bioprocess-ledger/stream/v1\nledger.example.org/site-1/test\n${name}`
+    assert.deepEqual(streamKeyOf(naming, name), createHash('sha256').update(text).digest(), name)
+  }
+})
+
+test('a record is spelt as canonical JSON of four texts', () => {
   assert.equal(
     recordText({ streamKey: Buffer.alloc(32), count: 3n, lastIndex: 17n, lastLeafHash: Buffer.alloc(32, 1) }),
     '{"count":"3","lastIndex":"17","lastLeafHash":"AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE=","streamKey":"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="}',

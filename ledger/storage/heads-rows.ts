@@ -9,6 +9,9 @@ const recordBytes = 80
 
 /** Every stream's head as the log has it at this moment; the caller holds the log still. */
 export async function readStreamHeads(client: PoolClient, siteKey: Uint8Array): Promise<HeadRecord[]> {
+  const { rows: named } = await client.query<{ origin: string }>('SELECT origin FROM ledger.log')
+  const origin = named[0]?.origin
+  if (origin === undefined) return []
   const { rows } = await client.query<{
     name: string
     event_count: bigint
@@ -17,7 +20,7 @@ export async function readStreamHeads(client: PoolClient, siteKey: Uint8Array): 
   }>('SELECT name, event_count, last_index, last_hash FROM ledger.stream')
   return sortedByKey(
     rows.map((row) => ({
-      streamKey: streamKeyOf(siteKey, row.name),
+      streamKey: streamKeyOf({ siteKey, origin }, row.name),
       count: row.event_count,
       lastIndex: row.last_index,
       lastLeafHash: row.last_hash,

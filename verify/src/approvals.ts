@@ -13,12 +13,7 @@ export type Approval = {
 }
 
 /** Types of events whose payload stands in an extract of signatures only. */
-export const approvingTypes: readonly string[] = [
-  'BatchInoculated',
-  'BatchClosed',
-  'BatchAborted',
-  'RecordSigned',
-]
+export const approvingTypes: readonly string[] = ['BatchInoculated', 'BatchClosed', 'BatchAborted']
 
 export function approvalsOf(entry: Entry): { approvals: readonly Approval[]; objection?: string } {
   const { type, data, leaf, revision, recordedAt: at } = entry
@@ -44,6 +39,5 @@ export function approvalsOf(entry: Entry): { approvals: readonly Approval[]; obj
     }
   }
   if (type === 'BatchAborted') return { approvals: [approval(actor, 'aborted the batch')] }
-  if (type === 'RecordSigned') return { approvals: [approval(actor, `signed: ${String(data.meaning)}`)] }
   return { approvals: [] }
 }

@@ -52,6 +52,10 @@ export async function verifyCommandLine(given: readonly string[], command: strin
     if (path === undefined || others.length > 0) throw new Error('one extract is expected')
     if (values.quorum !== undefined && !/^[1-9]\d{0,2}$/.test(values.quorum))
       throw new Error('--quorum is a whole number')
+    if (Number(values.quorum ?? 0) > values.witness.length)
+      throw new Error(
+        `--quorum ${values.quorum} needs as many --witness, ${values.witness.length} were given`,
+      )
     const pinned = {
       logKeys: values.key.map((key) => keyOf(key, noteKeyType)),
       exportKeys: values['export-key'].map((key) => keyOf(key, noteKeyType)),
@@ -116,7 +120,9 @@ function keyOf(text: string, type: number): Key {
 function print({ checks, verdict, manifest, story, approvals }: Verdict, withStory: boolean): void {
   const out = (line: string) => process.stdout.write(`${line.replace(/\p{Cc}/gu, ' ')}\n`)
   if (manifest)
-    out(`batch ${manifest.batchId}, ledger ${manifest.origin} as of size ${manifest.checkpoint.size}`)
+    out(
+      `batch ${manifest.batchId}, ledger ${manifest.origin} as of size ${manifest.heads?.size ?? manifest.checkpoint.size}`,
+    )
   for (const { status, title, detail } of checks) out(`${words[status]}  ${title}: ${detail}`)
   if (withStory) {
     for (const { at, sentence } of story) out(`${at}  ${sentence}`)

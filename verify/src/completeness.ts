@@ -1,69 +1,132 @@
 /**
- * That nothing of the batch is missing: a sealed stream ends by its seal, any other where the heads statement says; and
- * that a range or an extract of signatures leaves out what its request says and nothing else.
+ * That nothing of the batch is missing as of the size M of the heads statement: for each stream of the batch and of the
+ * ledger's keys and time stamps, the list under the statement says that it is not in the log at all, or how many events
+ * it has and which is the last. Events at or above M belong to a later extract. Without a statement nothing is claimed.
  */
 
+import { equalBytes } from './bytes.ts'
 import type { Context } from './context.ts'
 import type { Reading } from './events.ts'
-import type { Findings } from './findings.ts'
 import { type HeadsList, readHeads } from './heads.ts'
 import { linesOf } from './lines.ts'
-import type { Manifest } from './manifest.ts'
+import { count, type Manifest } from './manifest.ts'
 import { Refusal } from './refusal.ts'
-import { bulkCategories, type StreamState } from './streams.ts'
+import { bulkStreams, isBulk, type StreamState } from './streams.ts'
 
-const headsMember = 'heads.ndjson'
+export const headsMember = 'heads.ndjson'
+/** Streams of the ledger that no extract holds, but whose events are counted for the reader. */
+const besides = ['ledger-extracts', 'ledger-findings'] as const
 
-export async function checkCompleteness(context: Context, reading: Reading): Promise<void> {
+/** The list, where there is one and the statement in the log is about it. */
+export async function checkCompleteness(context: Context, reading: Reading): Promise<HeadsList | undefined> {
   const { manifest, findings } = context
-  const states = [...reading.streams.states.values()]
-  if (!states.some(({ stream }) => stream === `batch-${manifest.batchId}`))
-    findings.fail('completeness', 'the whole stream is missing', {
-      event: { stream: `batch-${manifest.batchId}`, revision: 0 },
+  const { states } = reading.streams
+  const fail = (message: string, stream: string, revision: number, index?: number) =>
+    findings.fail('completeness', message, {
+      event: { stream, revision, ...(index === undefined ? {} : { index }) },
     })
-  const heads = await readStatement(context, reading)
-  const open: string[] = []
-  let later = 0
-  for (const state of states) {
-    if (state.stream === 'ledger-heads') continue
+  const record = `batch-${manifest.batchId}`
+  if (!states.has(record)) fail('the whole stream is missing', record, 0)
+  for (const state of states.values()) {
+    const { stream, last, lastIndex } = state
+    if (stream === 'ledger-heads') continue
     if (state.first > 0 && !mayBeCut(state, manifest))
-      findings.fail('completeness', 'the stream does not begin at revision 0', {
-        event: { stream: state.stream, revision: 0 },
-      })
-    if (heads && state.atHeads) requireRecord(state, heads, manifest, findings)
-    else if (!state.isSealed && !endsAfterRange(state, manifest) && !heads) open.push(state.stream)
-    if (manifest.heads) later += state.lastIndex >= manifest.heads.size ? 1 : 0
+      fail('the stream does not begin at revision 0', stream, 0)
+    if (manifest.heads && lastIndex >= manifest.heads.size)
+      fail(
+        `it stands at or after size ${manifest.heads.size}, which the statement is about`,
+        stream,
+        last,
+        lastIndex,
+      )
   }
-  if (findings.has('completeness')) return
-  if (open.length > 0) findings.skip('completeness', `no heads statement says where ${open.join(', ')} end`)
-  else findings.note('completeness', detail(states, manifest, later))
+  if (!isProven(reading, context)) {
+    if (!findings.has('completeness'))
+      findings.skip('completeness', 'not made, as the events are not proven to stand in the log')
+    return undefined
+  }
+  const heads = await readStatement(context, reading)
+  if (heads) {
+    for (const stream of expectedStreams(manifest)) {
+      const objection = objectionTo(stream, states.get(stream), heads, manifest)
+      if (objection) fail(objection, stream, states.get(stream)?.last ?? 0, states.get(stream)?.lastIndex)
+    }
+    requireStatementsCounted(heads, reading, fail)
+  }
+  if (findings.has('completeness')) return heads
+  if (heads) findings.note('completeness', detail([...states.values()], heads, context, reading))
+  else findings.skip('completeness', 'no heads statement says which streams there are and where they end')
+  return heads
+}
+
+/** Bulk streams may be left out of an extract of signatures; `checkScope` compares what is said of them. */
+function expectedStreams({ batchId, request }: Manifest): string[] {
+  const bulk = request.scope === 'signatures-only' ? [] : bulkStreams(batchId)
+  return [`batch-${batchId}`, ...bulk, 'ledger-keys', 'ledger-timestamps']
+}
+
+function objectionTo(
+  stream: string,
+  state: StreamState | undefined,
+  heads: HeadsList,
+  manifest: Manifest,
+): string | undefined {
+  const record = heads.recordOf(stream)
+  if (!record) return state && 'the heads statement knows no such stream'
+  if (!state) return `the whole stream is missing: the log has ${record.count} events of it`
+  const { last, lastIndex, lastHash } = state
+  if (endsAfterRange(state, manifest))
+    return last < record.count ? undefined : `the heads statement counts ${record.count} events of its stream`
+  if (record.count > last + 1)
+    return `what follows it is missing: the heads statement counts ${record.count} events of its stream`
+  if (record.count !== last + 1 || record.lastIndex !== lastIndex || record.lastLeafHash !== lastHash)
+    return 'the heads statement knows another end of its stream'
+  return undefined
+}
+
+/** Statements before this one; one that was still on its way may not be counted yet. */
+function requireStatementsCounted(
+  heads: HeadsList,
+  { statement }: Reading,
+  fail: (message: string, stream: string, revision: number, index?: number) => void,
+): void {
+  const stated = heads.recordOf('ledger-heads')
+  if (!statement) return
+  const { revision, index, prev } = statement
+  const before = stated?.count ?? 0
+  if (before > revision || (before === revision && stated && stated.lastLeafHash !== prev))
+    fail('it counts other heads statements before it than the log has', 'ledger-heads', revision, index)
+}
+
+function isProven({ root }: Reading, { checkpoint, findings }: Context): boolean {
+  return root !== undefined && equalBytes(root, checkpoint.root) && !findings.has('inclusion')
 }
 
 /** The list under the statement, if both are there and agree. */
-async function readStatement(context: Context, reading: Reading): Promise<HeadsList | undefined> {
-  const { extract, manifest, findings, platform } = context
+async function readStatement(
+  { extract, manifest, findings, platform }: Context,
+  { statement }: Reading,
+): Promise<HeadsList | undefined> {
   const fail = (message: string) => findings.fail('completeness', message, { member: headsMember })
   if (!manifest.heads) {
     if (extract.has(headsMember)) fail('the manifest names no heads statement')
     return undefined
   }
-  const { statement } = reading
   if (!extract.has(headsMember) || !statement) {
     fail('the heads statement that the manifest names is not in the extract')
     return undefined
   }
   try {
-    const { size } = manifest.heads
-    const list = await readHeads(linesOf(extract.bytes(headsMember), headsMember), size, platform)
-    const { root, size: stated, streams, total } = statement
-    if (
-      root !== list.root ||
-      stated !== String(size) ||
-      total !== String(size) ||
-      streams !== String(list.streams)
-    )
+    const { size, index } = manifest.heads
+    const { data } = statement
+    const stated = { size, streams: count(data.streams, 'streams') }
+    if (data.size !== String(size) || data.total !== String(size) || size > index)
+      throw new Refusal('the statement in the log is about another size')
+    const lines = linesOf(extract.bytes(headsMember), headsMember)
+    const wanted = [...allOfBatch(manifest), ...besides]
+    const list = await readHeads(lines, stated, manifest.origin, wanted, platform)
+    if (data.root !== list.root || list.streams !== stated.streams)
       throw new Refusal('its records are not those of the statement in the log')
-    if (size > manifest.heads.index) throw new Refusal('the statement is about events after itself')
     return list
   } catch (error) {
     if (!(error instanceof Refusal)) throw error
@@ -72,19 +135,13 @@ async function readStatement(context: Context, reading: Reading): Promise<HeadsL
   }
 }
 
-function requireRecord(state: StreamState, heads: HeadsList, manifest: Manifest, findings: Findings): void {
-  const { atHeads, stream } = state
-  if (!atHeads || (endsAfterRange(state, manifest) && state.last === atHeads.revision)) return
-  const record = heads.byLastLeaf.get(atHeads.hash)
-  if (record?.count === atHeads.revision + 1 && record.lastIndex === atHeads.index) return
-  findings.fail(
-    'completeness',
-    'the heads statement knows another end of its stream: what follows it is missing',
-    {
-      event: { stream, revision: atHeads.revision, index: atHeads.index },
-    },
-  )
-}
+const allOfBatch = ({ batchId }: Manifest) => [
+  `batch-${batchId}`,
+  ...bulkStreams(batchId),
+  'ledger-keys',
+  'ledger-timestamps',
+  'ledger-heads',
+]
 
 /** The last event stands after the range, so the stream may go on. */
 function endsAfterRange({ stream, lastRecordedAt }: StreamState, { request, batchId }: Manifest): boolean {
@@ -105,50 +162,21 @@ function mayBeCut({ stream, firstRecordedAt }: StreamState, { request, batchId }
   )
 }
 
-const isBulk = (stream: string, batchId: string) =>
-  bulkCategories.some((category) => stream === `${category}-${batchId}`)
-
-export function checkScope(
-  reading: Reading,
-  { request, batchId, omitted }: Manifest,
-  findings: Findings,
-): void {
-  const fail = (message: string) => findings.fail('scope', message, { member: 'manifest.json' })
-  const isRange = request.scope === 'range'
-  if (isRange !== (request.from !== undefined || request.to !== undefined))
-    fail('a range has a beginning or an end, and nothing else has')
-  const isBound = (text: string | undefined) =>
-    text === undefined || /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/.test(text)
-  if (!isBound(request.from) || !isBound(request.to)) fail('a bound of the range is no instant')
-  for (const stream of omitted) {
-    if (request.scope !== 'signatures-only' || !isBulk(stream, batchId)) fail(`${stream} may not be left out`)
-    if (reading.streams.states.has(stream)) fail(`${stream} is in the extract, although it says otherwise`)
-  }
-  if (request.scope === 'signatures-only')
-    for (const { stream, first, lastIndex: index } of reading.streams.states.values())
-      if (isBulk(stream, batchId))
-        findings.fail('scope', 'its stream is not of an extract of signatures only', {
-          event: { stream, revision: first, index },
-        })
-  if (findings.has('scope')) return
-  const bounds = isRange
-    ? `, bulk streams as recorded ${request.from ?? 'from the start'} to ${request.to ?? 'the end'}`
-    : ''
-  const without = omitted.length > 0 ? `; left out: ${omitted.join(', ')}` : ''
-  findings.note('scope', `${request.scope}${bounds}${without}; purpose: ${request.purpose}`)
-}
-
 function detail(
   states: readonly StreamState[],
-  { heads, batchId, request }: Manifest,
-  later: number,
+  heads: HeadsList,
+  { manifest: { batchId, request, heads: named } }: Context,
+  { statement }: Reading,
 ): string {
+  const absent = ['batch', 'reading', 'derived', 'forecast'].filter(
+    (one) => !heads.recordOf(`${one}-${batchId}`),
+  )
+  const none = absent.length > 0 ? `; the log has no ${absent.join(', ')} of it` : ''
   const sealed = states
     .filter(({ isSealed }) => isSealed)
     .map(({ stream }) => stream.replace(`-${batchId}`, ''))
-  const bySeal = sealed.length > 0 ? `sealed: ${sealed.join(', ')}; ` : ''
-  const asOf = heads ? `complete as of size ${heads.size}` : 'complete by their seals'
-  const after = later > 0 ? `; ${later} streams have later events, after which more may follow` : ''
+  const bySeal = sealed.length > 0 ? `; sealed: ${sealed.join(', ')}` : ''
   const within = request.scope === 'range' ? ' within the range' : ''
-  return `${bySeal}${asOf}${within}${after}`
+  const counted = besides.map((stream) => `${heads.recordOf(stream)?.count ?? 0} of ${stream}`).join(', ')
+  return `complete${within} as of size ${named?.size}, stated at ${statement?.recordedAt}${none}${bySeal}; not in an extract: ${counted}`
 }

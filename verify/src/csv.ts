@@ -5,7 +5,8 @@ import type { Entry } from './leaf.ts'
 import type { Platform } from './platform.ts'
 
 export type Table = {
-  add(entry: Entry): void
+  /** `data` is that of a reading: see `unlikeReading`. */
+  add(entry: Entry, data: JsonObject): void
   finish(): { readonly rows: number; readonly size: number; readonly sha256: string }
 }
 
@@ -26,9 +27,9 @@ export function readingsTable(platform: Platform): Table {
     text = ''
   }
   return {
-    add: (entry) => {
+    add: (entry, data) => {
       rows++
-      text += row(entry.leaf, entry.data ?? {}, entry.index)
+      text += row(entry.leaf, data, entry.index)
       if (text.length > flushLength) flush()
     },
     finish: () => {
@@ -36,6 +37,17 @@ export function readingsTable(platform: Platform): Table {
       return { rows, size, sha256: toHex(hasher.digest()) }
     },
   }
+}
+
+/** Why these are not the fields of a reading, or undefined. */
+export function unlikeReading(data: JsonObject): string | undefined {
+  const { flags = [] } = data
+  for (const key of ['tag', 'unit', 'quality', 'vessel'])
+    if (typeof data[key] !== 'string') return `the ${key} of the reading is no text`
+  if (typeof data.value !== 'number') return 'the value of the reading is no number'
+  if (!Array.isArray(flags) || flags.some((flag) => typeof flag !== 'string'))
+    return 'the flags of the reading are no texts'
+  return undefined
 }
 
 function row(leaf: JsonObject, data: JsonObject, index: number): string {

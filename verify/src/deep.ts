@@ -61,7 +61,9 @@ export async function checkWholeLog(
       for (const entry of entries) {
         const text = fromUtf8(entry)
         if (text === undefined) throw new Refusal(`entry ${tree.size} is not valid UTF-8`)
-        if (text.includes(manifest.batchId)) count(text, tree.size)
+        // What came after the heads statement is of a later extract.
+        if (tree.size < (manifest.heads?.size ?? size) && text.includes(manifest.batchId))
+          count(text, tree.size)
         tree.appendLeaf(platform.leafHash(text))
         for (const one of wanted.get(tree.size) ?? [])
           if (!equalBytes(tree.root(), one.root))

@@ -5,7 +5,7 @@
 import { type Approval, approvalsOf, approvingTypes } from './approvals.ts'
 import { equalBytes, fromBase64, toBase64 } from './bytes.ts'
 import { isObject, type JsonObject } from './canonical.ts'
-import { readingsTable, readingType, type Table } from './csv.ts'
+import { readingsTable, readingType, type Table, unlikeReading } from './csv.ts'
 import type { Findings, Place } from './findings.ts'
 import { type KeyHistory, keyHistory } from './keys.ts'
 import { type Entry, parseLine, placeOf } from './leaf.ts'
@@ -25,13 +25,24 @@ export type StoryLine = {
   readonly sentence: string
 }
 
+/** The event that states the heads. */
+export type Statement = {
+  readonly data: JsonObject
+  readonly revision: number
+  readonly index: number
+  readonly prev: string | null
+  readonly recordedAt: string
+}
+
 export type Reading = {
   readonly streams: Streams
   readonly keys: KeyHistory
-  readonly statement: JsonObject | undefined
+  readonly statement: Statement | undefined
   readonly stamps: readonly JsonObject[]
   readonly table: ReturnType<Table['finish']>
+  /** The first thousand of them. */
   readonly approvals: readonly Approval[]
+  readonly approvalCount: number
   readonly story: readonly StoryLine[]
   readonly counts: ReadonlyMap<string, number>
   readonly events: number
@@ -51,6 +62,10 @@ export type Sources = {
 export const proofLine = 'bioledger-multi-proof/v1\n'
 export const fingerprintsLine = 'bioledger-fingerprints/v1\n'
 const maximumStory = 2000
+const maximumApprovals = 1000
+const maximumTypes = 1000
+/** Lines that cannot be read, after which the rest is not looked at. */
+export const maximumBadLines = 1000
 /** Come window by window: counted, not told. */
 const quietTypes = new Set(['ProcessWindowDerived', 'OdForecastIssued', 'ForecastWithheld', 'IngressStated'])
 const maximumSearches = 1000
@@ -73,7 +88,9 @@ export async function readEvents(
   const approvals: Approval[] = []
   const story: StoryLine[] = []
   const counts = new Map<string, number>()
-  let statement: JsonObject | undefined
+  let statement: Statement | undefined
+  let approvalCount = 0
+  let badLines = 0
   let events = 0
   let canProve = true
   let searches = 0
@@ -94,6 +111,7 @@ export async function readEvents(
       canProve = false
       const after = last ? `, after ${last.stream} revision ${last.revision}` : ''
       findings.fail('leaves', `${error.message}${after}`, { member: name })
+      if (badLines > maximumBadLines) break
     }
   }
   if (canProve) fillGap(lastIndex + 1, manifest.checkpoint.size)
@@ -112,6 +130,7 @@ export async function readEvents(
     stamps,
     table: table.finish(),
     approvals,
+    approvalCount,
     story,
     counts,
     events,
@@ -126,6 +145,8 @@ export async function readEvents(
     if (!entry) {
       fingerprints.take(8)
       canProve = false
+      if (++badLines > maximumBadLines)
+        throw new Refusal(`more than ${maximumBadLines} lines cannot be read; the rest was not looked at`)
       return
     }
     const event: Place = { stream: entry.stream, revision: entry.revision, index: entry.index }
@@ -196,7 +217,8 @@ export async function readEvents(
   /** What the event says, for the checks and the story that rest on it. */
   function look(entry: Entry, event: Place): void {
     const { type, stream, data } = entry
-    counts.set(type, (counts.get(type) ?? 0) + 1)
+    const counted = counts.size < maximumTypes || counts.has(type) ? type : 'other types'
+    counts.set(counted, (counts.get(counted) ?? 0) + 1)
     const isOfBatch = stream.endsWith(manifest.batchId)
     if (entry.payload === 'left out') {
       const isRecord = stream === `batch-${manifest.batchId}`
@@ -207,7 +229,9 @@ export async function readEvents(
     if (isOfBatch && data?.batchId !== undefined && data.batchId !== manifest.batchId)
       findings.fail('streams', `it speaks of batch ${JSON.stringify(data.batchId)}`, { event })
     if (type === readingType && stream.startsWith('reading-')) {
-      table.add(entry)
+      const unlike = data && unlikeReading(data)
+      if (unlike) findings.fail('leaves', unlike, { event })
+      else if (data) table.add(entry, data)
       return
     }
     try {
@@ -220,10 +244,18 @@ export async function readEvents(
     if (stream === 'ledger-heads') {
       if (type !== 'HeadsStated' || entry.index !== manifest.heads?.index)
         findings.fail('completeness', 'it is not the heads statement that the manifest names', { event })
-      else statement = data
+      else if (data)
+        statement = {
+          data,
+          revision: entry.revision,
+          index: entry.index,
+          prev: entry.prev,
+          recordedAt: entry.recordedAt,
+        }
     }
     const given = approvalsOf(entry)
-    approvals.push(...given.approvals)
+    approvalCount += given.approvals.length
+    approvals.push(...given.approvals.slice(0, maximumApprovals - approvals.length))
     if (given.objection) findings.fail('signatures', given.objection, { event })
     if (isOfBatch && !quietTypes.has(type) && story.length < maximumStory) tell(entry)
   }

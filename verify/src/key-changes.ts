@@ -27,7 +27,9 @@ export async function trustedKeys(context: Context, history: KeyHistory): Promis
     const { origin, size, root } = parseCheckpoint(note.text)
     if (origin !== checkpoint.origin || size !== sizeOf(name) || size > checkpoint.size)
       throw new Refusal(`${name} is not of this log`)
-    if ((await signersOf(note, trusted, name, platform)).length === 0) continue
+    const vouching = await signersOf(note, trusted, name, platform)
+    if (!vouching.some(({ verifierKey }) => history.objection(verifierKey, 'log', size) === undefined))
+      continue
     const path = hashes.map((hash) => fromBase64(hash) ?? new Uint8Array())
     if (!isConsistent(size, root, checkpoint.size, checkpoint.root, path, platform))
       throw new Refusal(`the checkpoint of the extract does not continue the one in ${name}`)

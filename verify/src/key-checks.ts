@@ -5,12 +5,14 @@ import type { Reading } from './events.ts'
 import type { Findings } from './findings.ts'
 import { formatLine } from './manifest.ts'
 import { type Checkpoint, type Key, parseKey, parseNote, signersOf } from './note.ts'
+import type { Platform } from './platform.ts'
 import { Refusal } from './refusal.ts'
 
+/** `signers`: who signed the checkpoint, of the pinned keys and those they vouch for. */
 export function checkKeys(
   reading: Reading,
-  { size, origin }: Checkpoint,
-  trusted: readonly Key[],
+  { size }: Checkpoint,
+  signers: readonly Key[],
   findings: Findings,
 ): void {
   const { keys } = reading
@@ -18,11 +20,10 @@ export function checkKeys(
     findings.fail('keys', 'the log names no key', { event: { stream: 'ledger-keys', revision: 0 } })
     return
   }
-  const mine = trusted.filter(({ name }) => name === origin)
-  const objections = mine.map(({ verifierKey }) => keys.objection(verifierKey, 'log', size))
+  const objections = signers.map(({ verifierKey }) => keys.objection(verifierKey, 'log', size))
   const first = objections.find((objection) => objection !== undefined)
-  // A retired key may be among them; one that holds must be, too.
-  if (mine.length > 0 && first !== undefined && !objections.includes(undefined)) findings.fail('keys', first)
+  // Two keys sign while one takes over from the other; one of them must hold.
+  if (first !== undefined && !objections.includes(undefined)) findings.fail('keys', first)
   else findings.note('keys', `${keys.count} keys in the log's history; the export key is one of them`)
 }
 
@@ -35,9 +36,7 @@ export async function checkManifestSignature(context: Context, reading: Reading)
     const expected = `${formatLine}\n${checkpoint.origin}\n${checkpoint.size}\n${toBase64(checkpoint.root)}\n${toBase64(platform.hash(manifestBytes))}\n`
     if (note.text !== expected) throw new Refusal('it is the signature of another manifest or checkpoint')
     const candidates: readonly Key[] =
-      pinned.exportKeys.length > 0
-        ? pinned.exportKeys
-        : reading.keys.holding('export', checkpoint.size).map((key) => parseKey(key, platform))
+      pinned.exportKeys.length > 0 ? pinned.exportKeys : exportKeysOf(reading, checkpoint, platform)
     const signers = await signersOf(note, candidates, 'the manifest', platform)
     if (signers.length === 0) throw new Refusal('no export key that holds signed it')
     const ids = signers.map(({ keyId }) => keyId).join(', ')
@@ -46,4 +45,16 @@ export async function checkManifestSignature(context: Context, reading: Reading)
     if (!(error instanceof Refusal)) throw error
     findings.fail('manifest', error.message, { member })
   }
+}
+
+/** Keys of an algorithm that this verifier does not know are passed over: another one may have signed. */
+function exportKeysOf({ keys }: Reading, { size }: Checkpoint, platform: Platform): Key[] {
+  return keys.holding('export', size).flatMap((key) => {
+    try {
+      return [parseKey(key, platform)]
+    } catch (error) {
+      if (error instanceof Refusal) return []
+      throw error
+    }
+  })
 }

@@ -35,6 +35,10 @@ export function keyHistory(): KeyHistory {
     if (!key || key.purpose !== data.purpose) throw new Refusal('it speaks of a key that was never added')
     return key
   }
+  /** Nobody takes a revocation back by stating a later size. */
+  function lower(key: KeyRecord, field: 'last' | 'firstBad', size: number): void {
+    key[field] = Math.min(key[field] ?? size, size)
+  }
   return {
     get count() {
       return keys.size
@@ -48,8 +52,9 @@ export function keyHistory(): KeyHistory {
         )
           throw new Refusal('it adds no new key')
         keys.set(data.verifierKey, { purpose: data.purpose, index, from: count(data.fromSize, 'fromSize') })
-      } else if (type === 'LedgerKeyRetired') known(data).last = count(data.lastSize, 'lastSize')
-      else if (type === 'LedgerKeyRevoked') known(data).firstBad = count(data.firstBadSize, 'firstBadSize')
+      } else if (type === 'LedgerKeyRetired') lower(known(data), 'last', count(data.lastSize, 'lastSize'))
+      else if (type === 'LedgerKeyRevoked')
+        lower(known(data), 'firstBad', count(data.firstBadSize, 'firstBadSize'))
       else throw new Refusal(`${type} is no event of a key`)
     },
     objection,

@@ -14,6 +14,7 @@ import {
 import type { Place } from './findings.ts'
 import type { Platform } from './platform.ts'
 import { Refusal } from './refusal.ts'
+import { isInstant } from './times.ts'
 
 export type Entry = {
   readonly index: number
@@ -33,7 +34,6 @@ export type Entry = {
 const maximumLeafBytes = 65_535
 const decimal = /^(0|[1-9]\d{0,15})$/
 const base64Of32 = /^[A-Za-z0-9+/]{42}[AEIMQUYcgkosw048]=$/
-const instant = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/
 const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
 const streamName = /^[A-Za-z0-9][A-Za-z0-9._:-]{0,199}$/
 
@@ -52,10 +52,21 @@ const allowed = new Set([...always, 'causationId', 'correlationId', 'data', 'pay
 
 /** What can be said of a line before it is checked, so that a refusal names the event; undefined when nothing. */
 export function placeOf(line: string): Place | undefined {
-  const [, index] = /"index":"(\d{1,15})"/.exec(line) ?? []
-  const [, revision, stream] = /"revision":"(\d{1,15})".{0,2000}?"stream":"([^"]{1,200})"/.exec(line) ?? []
+  const beginning = line.slice(0, 2 * maximumLeafBytes)
+  const [, index] = /^\{"index":"(\d{1,15})"/.exec(beginning) ?? []
+  // The leaf's own fields stand last in it; one look from the end, so that no line takes longer than it is.
+  const at = beginning.lastIndexOf('"revision":"', lastLeafField(beginning))
+  const [, revision] = /^"revision":"(\d{1,15})"/.exec(beginning.slice(at, at + 30)) ?? []
+  const streamAt = at < 0 ? -1 : beginning.indexOf('"stream":"', at)
+  const [, stream] = /^"stream":"([^"]{1,200})"/.exec(beginning.slice(streamAt, streamAt + 220)) ?? []
   if (revision === undefined || stream === undefined) return undefined
   return { stream, revision: Number(revision), ...(index === undefined ? {} : { index: Number(index) }) }
+}
+
+/** Where the leaf ends: before a payload beside it. */
+function lastLeafField(text: string): number {
+  const beside = text.indexOf('},"payload":')
+  return beside < 0 ? text.length : beside
 }
 
 /** Throws `Refusal`; the message does not repeat the event. */
@@ -122,7 +133,7 @@ function requireFields(leaf: JsonObject, origin: string): void {
     throw new Refusal('prev is null at revision 0 and only there')
   if (leaf.origin !== 'live' && leaf.origin !== 'simulated' && leaf.origin !== 'replayed')
     throw new Refusal('its origin is neither live, simulated nor replayed')
-  if (!Number.isInteger(leaf.schemaVersion)) throw new Refusal('its schemaVersion is no whole number')
+  if (!Number.isSafeInteger(leaf.schemaVersion)) throw new Refusal('its schemaVersion is no whole number')
   const { actor } = leaf
   if (!isObject(actor) || typeof actor.id !== 'string' || typeof actor.role !== 'string')
     throw new Refusal('its actor has no id and role')
@@ -201,6 +212,6 @@ function requireText(object: JsonObject, key: string, pattern: RegExp): void {
 }
 
 function requireInstant(leaf: JsonObject, key: string): void {
-  requireText(leaf, key, instant)
-  if (Number.isNaN(Date.parse(leaf[key] as string))) throw new Refusal(`its ${key} is no instant`)
+  const value = leaf[key]
+  if (typeof value !== 'string' || !isInstant(value)) throw new Refusal(`its ${key} is no instant`)
 }

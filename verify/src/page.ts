@@ -61,7 +61,7 @@ function show(verdict: Verdict, file: File, seconds: number): void {
   say(verdict.verdict, { 0: 'pass', 1: 'fail', 2: 'open' }[verdict.exit])
   const { manifest } = verdict
   element('about').textContent = manifest
-    ? `${file.name}: batch ${manifest.batchId}, ledger ${manifest.origin} as of size ${manifest.checkpoint.size}; ${verdict.events} events checked in ${seconds.toFixed(1)} s`
+    ? `${file.name}: batch ${manifest.batchId}, ledger ${manifest.origin} as of size ${manifest.heads?.size ?? manifest.checkpoint.size}; ${verdict.events} events checked in ${seconds.toFixed(1)} s`
     : file.name
   fill(
     'checks',

@@ -40,38 +40,39 @@ export async function checkSigners(
   }
 }
 
-/** Says who signed; where nobody did and `mayFollow`, leaves it open. */
+/** Says who signed, and gives them; where nobody did and `mayFollow`, leaves it open. */
 async function attemptSigners(
   note: Note,
   { origin, size }: Checkpoint,
   keys: readonly Key[],
   { findings, platform }: SignersContext,
   mayFollow: boolean,
-): Promise<void> {
+): Promise<readonly Key[]> {
   try {
     const mine = keys.filter((key) => key.name === origin)
     const signers = await signersOf(note, mine, 'the checkpoint', platform)
     const ids = signers.map((key) => key.keyId).join(', ')
     if (signers.length > 0) findings.note('checkpoint', `size ${size} of ${origin}, signed by ${ids}`)
     else if (!mayFollow) throw new Refusal('no key that you gave signed it')
+    return signers
   } catch (error) {
     if (!(error instanceof Refusal)) throw error
     findings.fail('checkpoint', error.message, { member: 'checkpoint.txt' })
+    return []
   }
 }
 
-/** The keys that the pinned ones vouch for, through the changes of key that the extract carries. */
+/** Who signed the checkpoint: of the pinned keys, and of those they vouch for through the changes of key in the extract. */
 export async function followKeys(context: Context, reading: Reading): Promise<readonly Key[]> {
   const { extract, checkpoint, pinned, findings } = context
   if (pinned.logKeys.length === 0) return []
   try {
     const trusted = await trustedKeys(context, reading.keys)
     const note = parseNote(await extract.whole('checkpoint.txt'), 'the checkpoint')
-    if (!findings.has('checkpoint')) await attemptSigners(note, checkpoint, trusted, context, false)
-    return trusted
+    return findings.has('checkpoint') ? [] : await attemptSigners(note, checkpoint, trusted, context, false)
   } catch (error) {
     if (!(error instanceof Refusal)) throw error
     findings.fail('keys', error.message)
-    return pinned.logKeys
+    return []
   }
 }

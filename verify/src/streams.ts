@@ -1,6 +1,6 @@
 /**
  * The streams of an extract, event by event in the order of the log: contiguous revisions, each naming the leaf hash of
- * the one before, nothing after a seal; and where each stream stood at the size of the heads statement.
+ * the one before, nothing after a seal.
  */
 import { toBase64 } from './bytes.ts'
 import type { Place } from './findings.ts'
@@ -17,8 +17,6 @@ export type StreamState = {
   lastRecordedAt: string
   events: number
   isSealed: boolean
-  /** Its last event below the size of the heads statement. */
-  atHeads: { revision: number; index: number; hash: string } | undefined
 }
 
 export type Objection = { readonly message: string; readonly event: Place }
@@ -31,9 +29,14 @@ export type Streams = {
 
 export const bulkCategories = ['reading', 'derived', 'forecast'] as const
 
+export const bulkStreams = (batchId: string): string[] =>
+  bulkCategories.map((category) => `${category}-${batchId}`)
+export const isBulk = (stream: string, batchId: string): boolean =>
+  bulkCategories.some((category) => stream === `${category}-${batchId}`)
+
 /** Streams that an extract of the batch may hold. */
 export function streamsOfBatch(batchId: string): ReadonlySet<string> {
-  return new Set(['batch', ...bulkCategories].map((category) => `${category}-${batchId}`))
+  return new Set([`batch-${batchId}`, ...bulkStreams(batchId)])
 }
 
 const ledgerStreams = new Set(['ledger-keys', 'ledger-timestamps', 'ledger-heads'])
@@ -42,7 +45,6 @@ export function followStreams(manifest: Manifest): Streams {
   const states = new Map<string, StreamState>()
   const ofBatch = streamsOfBatch(manifest.batchId)
   const firsts = new Map(manifest.streams.map(({ stream, first }) => [stream, first]))
-  const headsSize = manifest.heads?.size ?? 0
   return {
     states,
     apply: (entry) => {
@@ -51,7 +53,6 @@ export function followStreams(manifest: Manifest): Streams {
       if (!ofBatch.has(stream) && !ledgerStreams.has(stream))
         return { event, message: `its stream is none of batch ${manifest.batchId}` }
       const hash = toBase64(entry.hash)
-      const atHeads = index < headsSize ? { revision, index, hash } : undefined
       const state = states.get(stream)
       if (!state) {
         const isSealed = entry.type === 'StreamSealed'
@@ -68,14 +69,12 @@ export function followStreams(manifest: Manifest): Streams {
           lastIndex: index,
           lastHash: hash,
           lastRecordedAt: recordedAt,
-          atHeads,
         })
         const stated = firsts.get(stream) ?? 0
         if (revision !== stated && stream !== 'ledger-heads')
           return {
             event: { stream, revision: stated },
             message: 'the stream does not begin with it',
-            isGap: true,
           }
         return sealObjection(entry, event)
       }
@@ -86,7 +85,6 @@ export function followStreams(manifest: Manifest): Streams {
       state.lastRecordedAt = recordedAt
       state.events++
       state.isSealed = entry.type === 'StreamSealed'
-      if (atHeads) state.atHeads = atHeads
       return placeObjection(entry, before, event) ?? sealObjection(entry, event)
     },
   }

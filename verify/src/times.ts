@@ -8,6 +8,13 @@ import { Refusal } from './refusal.ts'
 /** Clocks kept by NTP differ by far less; a batch that was back-dated by more shows. */
 export const toleranceSeconds = 120
 
+/** One spelling of each moment that there was: no 31 February, no hour 24, no year 0. */
+export function isInstant(text: string): boolean {
+  if (!/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/.test(text) || text.startsWith('0000')) return false
+  const time = Date.parse(text)
+  return !Number.isNaN(time) && new Date(time).toISOString() === text
+}
+
 export type Brackets = {
   /** Why the event at `index` cannot have been recorded at `recordedAt`, or undefined. Call in order of index. */
   objection(index: number, recordedAt: string): string | undefined

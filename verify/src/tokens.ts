@@ -15,13 +15,14 @@ export async function checkTokens(
     stamps.map(({ index, size, stampedAt }) => `${index} ${size} ${stampedAt}`).join('\n')
   if (spelt(reading.stamps) !== spelt(manifest.stamps))
     findings.fail('times', "its time stamps are not those of the log's", { member: 'manifest.json' })
+  const stated = new Set(reading.stamps.map(({ size, tokenSha256 }) => `${size} ${tokenSha256}`))
   let tokens = 0
   for (const name of extract.names) {
     const [, size] = /^timestamp-(\d+)\.tsr$/.exec(name) ?? []
     if (size === undefined) continue
     tokens++
     const digest = toBase64(platform.hash(await extract.whole(name)))
-    if (!reading.stamps.some((stamp) => stamp.size === size && stamp.tokenSha256 === digest))
+    if (!stated.has(`${size} ${digest}`))
       findings.fail('times', 'no time stamp of the log is this token', { member: name })
   }
   if (reading.stamps.length === 0)

@@ -5,7 +5,7 @@
 
 import type { Approval } from './approvals.ts'
 import { equalBytes, toBase64 } from './bytes.ts'
-import { checkCompleteness, checkScope } from './completeness.ts'
+import { checkCompleteness } from './completeness.ts'
 import type { Context, Pinned } from './context.ts'
 import { type Reading, readEvents, type StoryLine } from './events.ts'
 import { type Check, collectFindings, type Finding, type Findings, type Place } from './findings.ts'
@@ -15,6 +15,7 @@ import { type OpenedExtract, openExtract } from './members.ts'
 import { type Checkpoint, parseCheckpoint, parseNote } from './note.ts'
 import type { Platform, RandomAccess } from './platform.ts'
 import { Refusal } from './refusal.ts'
+import { checkScope } from './scope.ts'
 import { checkSigners, followKeys } from './signer-checks.ts'
 import { checkTokens } from './tokens.ts'
 
@@ -96,17 +97,16 @@ async function examine(context: Context): Promise<Reading> {
   )
   checkCounts(reading, manifest, findings)
   checkRoot(reading, checkpoint, findings)
-  await checkCompleteness(context, reading)
-  checkScope(reading, manifest, findings)
+  const heads = await checkCompleteness(context, reading)
+  checkScope(reading, manifest, heads, findings)
   checkKeys(reading, checkpoint, await followKeys(context, reading), findings)
   await checkTokens(context, reading)
   await checkMembers(extract, manifest, findings)
   await checkManifestSignature(context, reading)
   checkTable(reading, manifest, extract, findings)
-  const approvals = reading.approvals.length
   findings.note(
     'signatures',
-    `${approvals} signatures and approvals; who enters a closure does not approve it`,
+    `${reading.approvalCount} signatures and approvals; who enters a closure does not approve it`,
   )
   return reading
 }
@@ -219,8 +219,9 @@ function verdictOf(
     ({ id, status }) => status === 'not-checked' && id !== 'witnesses' && id !== 'times' && id !== 'deep',
   )
   const exit = isFailed ? 1 : pinned.logKeys.length === 0 || isIncomplete ? 2 : 0
+  const heads = manifest?.heads
   const verdict = {
-    0: 'VERIFIED',
+    0: `VERIFIED as of size ${heads?.size} of the log, stated at ${reading?.statement?.recordedAt}`,
     1: 'FAILED: do not rely on this extract',
     2:
       pinned.logKeys.length === 0

@@ -1,9 +1,11 @@
 /**
- * A strict reader of zip files (PKWARE APPNOTE 6.3): every byte range is where the central directory says, nothing
- * overlaps, no name stands twice, no directories, links or encryption; sizes are bounded before anything is inflated.
+ * A strict reader of zip files (PKWARE APPNOTE 6.3): the file is local headers, data and descriptors without a byte between
+ * them, then the directory, and all say the same of a member, so that whoever reads it from either end sees the same; no
+ * name stands twice, no directories, links or encryption; sizes are bounded before anything is inflated.
  */
 import type { Platform, RandomAccess } from './platform.ts'
 import { Refusal } from './refusal.ts'
+import { type DirectoryEntry, extentOf, requireKnownExtras } from './zip-local.ts'
 
 export type Member = {
   readonly name: string
@@ -45,13 +47,16 @@ export async function readDirectory(file: RandomAccess): Promise<ReadonlyMap<str
     const name = memberName(bytesOf(directory, at + 46, nameLength))
     if (members.has(name)) throw new Refusal(`the zip has two members named ${name}`)
     if (flags & 0x2041) throw new Refusal(`${name} is encrypted`)
+    if (flags & ~0x080e) throw new Refusal(`${name} has flags that no plain member has`)
     if (method !== 0 && method !== 8)
       throw new Refusal(`${name} has the unknown compression method ${method}`)
+    requireRegularFile(directory.getUint32(at + 38, true), name)
     const places = zip64(directory, at, at + 46 + nameLength, extraLength, name)
     if (method === 0 && places.size !== places.compressedSize)
       throw new Refusal(`${name} is stored, but its two sizes differ`)
-    const dataOffset = await readLocalHeader(file, places.offset, name, method)
-    const to = dataOffset + places.compressedSize
+    const crc = directory.getUint32(at + 16, true)
+    const listed: DirectoryEntry = { name, flags, method, crc, ...places }
+    const { dataOffset, end: to } = await extentOf(file, listed)
     if (to > offset) throw new Refusal(`${name} reaches into the zip's directory`)
     extents.push({ from: places.offset, to, name })
     members.set(name, {
@@ -59,13 +64,13 @@ export async function readDirectory(file: RandomAccess): Promise<ReadonlyMap<str
       size: places.size,
       compressedSize: places.compressedSize,
       method,
-      crc: directory.getUint32(at + 16, true),
+      crc,
       dataOffset,
     })
     at = next
   }
   if (at !== size) throw new Refusal("bytes follow the last entry of the zip's directory")
-  requireNoOverlap(extents)
+  requireNoGaps(extents, offset)
   const total = [...members.values()].reduce((sum, member) => sum + member.size, 0)
   if (total > maximumRatio * file.size + freeBytes)
     throw new Refusal(`the members together are ${total} bytes, more than ${maximumRatio} times the file`)
@@ -138,10 +143,10 @@ function zip64(directory: DataView, entry: number, extraAt: number, extraLength:
   let size = directory.getUint32(entry + 24, true)
   let compressedSize = directory.getUint32(entry + 20, true)
   let offset = directory.getUint32(entry + 42, true)
+  requireKnownExtras(directory, extraAt, extraLength, name)
   const end = extraAt + extraLength
   for (let at = extraAt; at + 4 <= end; ) {
     const length = directory.getUint16(at + 2, true)
-    if (at + 4 + length > end) throw new Refusal(`an extra field of ${name} is cut off`)
     if (directory.getUint16(at, true) === 1) {
       let field = at + 4
       const take = () => {
@@ -158,32 +163,22 @@ function zip64(directory: DataView, entry: number, extraAt: number, extraLength:
   return { size, compressedSize, offset }
 }
 
-async function readLocalHeader(
-  file: RandomAccess,
-  offset: number,
-  name: string,
-  method: number,
-): Promise<number> {
-  if (offset + 30 > file.size) throw new Refusal(`${name} begins after the end of the file`)
-  const header = view(await file.read(offset, 30))
-  const nameLength = header.getUint16(26, true)
-  const dataOffset = offset + 30 + nameLength + header.getUint16(28, true)
-  if (header.getUint32(0, true) !== 0x04034b50 || dataOffset > file.size)
-    throw new Refusal(`the header of ${name} is broken`)
-  if (header.getUint16(8, true) !== method || memberName(await file.read(offset + 30, nameLength)) !== name)
-    throw new Refusal(`the header of ${name} contradicts the zip's directory`)
-  return dataOffset
+/** External attributes: Unix mode in the upper half, MS-DOS ones in the lower (0x08 volume label, 0x10 directory). */
+function requireRegularFile(attributes: number, name: string): void {
+  const kind = (attributes >>> 16) & 0o170000
+  if ((kind !== 0 && kind !== 0o100000) || (attributes & 0x18) !== 0)
+    throw new Refusal(`${name} is no regular file`)
 }
 
-/** Data descriptors (at most 24 bytes) may stand between members, nothing before the first. */
-function requireNoOverlap(extents: { from: number; to: number; name: string }[]): void {
+/** Every byte before the directory belongs to exactly one member. */
+function requireNoGaps(extents: { from: number; to: number; name: string }[], directoryAt: number): void {
   let end = 0
   for (const extent of extents.sort((a, b) => a.from - b.from)) {
     if (extent.from < end) throw new Refusal(`${extent.name} overlaps another member of the zip`)
-    if (extent.from - end > (end === 0 ? 0 : 24))
-      throw new Refusal(`hidden bytes stand before ${extent.name}`)
+    if (extent.from > end) throw new Refusal(`hidden bytes stand before ${extent.name}`)
     end = extent.to
   }
+  if (end !== directoryAt) throw new Refusal("hidden bytes stand before the zip's directory")
 }
 
 function memberName(bytes: Uint8Array): string {

@@ -10,7 +10,6 @@ import { type SampleLog, sampleLog } from '../../ledger/extract/testing/sample-l
 import type { HeadRecord } from '../../ledger/heads/heads-list.ts'
 import { leafHash } from '../../ledger/log/tree-hash.ts'
 import { canonicalJson } from '../../schemas/canonical-json.ts'
-import type { CheckId, Place } from '../src/findings.ts'
 import {
   type JsonRecord,
   linesOf,
@@ -20,36 +19,9 @@ import {
   setLines,
   takeApart,
 } from './extract-file.ts'
+import { type Forged, forgery } from './forgery.ts'
 import { extractOf } from './honest-extract.ts'
 import type { TamperCase } from './tamper-case.ts'
-
-type Forged = {
-  readonly made: Buffer
-  readonly event?: Pick<Place, 'stream' | 'revision'>
-  readonly key: string
-}
-
-function forgery(name: string, check: CheckId, make: () => Promise<Forged>): TamperCase {
-  let held: Promise<Forged> | undefined
-  const once = () => {
-    held ??= make()
-    return held
-  }
-  let event: Forged['event']
-  let key = ''
-  return {
-    name: `forged by the operator: ${name}`,
-    check,
-    make: async () => {
-      const forged = await once()
-      event = forged.event
-      key = forged.key
-      return forged.made
-    },
-    event: () => event,
-    key: () => key,
-  }
-}
 
 const keyOf = ({ log }: Pick<SampleLog, 'log'>) => log.logKey.verifierKey
 const sample = (seed: string, more: Partial<Parameters<typeof sampleLog>[0]> = {}) =>

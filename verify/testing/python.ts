@@ -8,6 +8,7 @@ import type { Place } from '../src/findings.ts'
 
 export type PythonVerdict = {
   readonly exit: number
+  readonly events: number
   readonly checks: Readonly<Record<string, 'pass' | 'fail' | 'not-checked'>>
   readonly firstBadEvent: Place | null
   readonly findings: readonly { readonly check: string; readonly message: string }[]

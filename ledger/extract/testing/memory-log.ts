@@ -97,7 +97,7 @@ export function memoryLog(seed = 'log', origin = testOrigin): MemoryLog {
   function records(): HeadRecord[] {
     return sortedByKey(
       [...places].map(([stream, indexes]) => ({
-        streamKey: streamKeyOf(siteKey, stream),
+        streamKey: streamKeyOf({ siteKey, origin }, stream),
         count: BigInt(indexes.length),
         lastIndex: BigInt(indexes.at(-1) as number),
         lastLeafHash: leafHash(leaves[indexes.at(-1) as number] as Buffer),
