@@ -6,6 +6,8 @@
 import type { Horizon } from '../../schemas/events/forecast-events.ts'
 import { attributionsOf } from './attributions.ts'
 import { type Calibration, headName, type Target } from './calibration.ts'
+import { domainLimits } from './domain-limits.ts'
+import { featureNames } from './feature-schema.ts'
 import type { ForecastInput, ForecastOutcome, HeadOutputs, Quantiles } from './outcome.ts'
 import { horizons } from './roll-forward.ts'
 
@@ -31,6 +33,7 @@ export function composeOutcome(
     return { p5: Math.min(...raw) - shift.lower, p50, p95: Math.max(...raw) + shift.upper }
   }
   const stretch = (target: Target): number => calibration.widening[target][input.window.phase ?? 'all']
+  const doubt = probeDoubt(input)
   const od = (horizon: Horizon, lnBase: number, lnLowerBase = lnBase): { horizon: Horizon } & Quantiles => {
     const z = residuals(horizon)
     const at = (base: number, residual: number): number => base + basis.scale[horizon] * residual
@@ -40,7 +43,7 @@ export function composeOutcome(
         p50: at(lnBase, z.p50),
         p95: at(lnBase, z.p95),
       }),
-      stretch(horizon),
+      stretch(horizon) * (horizon === 'PT0S' ? 1 : doubt),
     )
     return { horizon, p5: Math.exp(ln.p5), p50: Math.exp(ln.p50), p95: Math.exp(ln.p95) }
   }
@@ -84,6 +87,14 @@ function depletionOf(
     widening,
   )
   return { p5: Math.max(0, p5), p50: Math.max(0, p50), p95: Math.max(0, p95) }
+}
+
+const odGainColumn = featureNames.indexOf('lnOdGain')
+
+/** A probe gain that few batches have may be one that none should have: the forecast is less sure of itself then. */
+function probeDoubt({ features }: ForecastInput): number {
+  const beyond = Math.abs(features[odGainColumn] ?? 0) - domainLimits.doubtedOdGain
+  return Math.min(domainLimits.mostDoubt, 1 + Math.max(0, beyond) / domainLimits.doubtPerGain)
 }
 
 const stretched = ({ p5, p50, p95 }: Quantiles, by: number): Quantiles => ({

@@ -3,6 +3,7 @@ import { test } from 'node:test'
 import fc from 'fast-check'
 import { type Calibration, headName, headNames, type Shift, targets } from './calibration.ts'
 import { composeOutcome } from './compose-outcome.ts'
+import { featureNames } from './feature-schema.ts'
 import type { ForecastInput, HeadOutputs } from './outcome.ts'
 import { sampleInput } from './testing/sample-estimate.ts'
 
@@ -122,4 +123,16 @@ test('the interval is stretched about its middle, which stays', () => {
   close(half?.p50, 11 * Math.exp(0.12))
   close(half?.p95, 11 * Math.exp(0.12 + 0.03))
   close(outcome.depletionMinutes?.p95, 312)
+})
+
+test('a probe gain that few batches have widens the forecast, not the soft sensor', () => {
+  const features = new Float32Array(featureNames.length)
+  features[featureNames.indexOf('lnOdGain')] = -0.06
+  const widths = (input: ForecastInput) =>
+    issued(input, heads(-1, 0, 1)).horizons.map(({ p5, p95 }) => Math.log(p95 / p5))
+  const [plain, doubted] = [widths(sampleInput()), widths(sampleInput({ features }))]
+  close(doubted[0], plain[0] ?? Number.NaN)
+  assert.ok(
+    doubted.slice(1).every((width, index) => Math.abs(width / (plain[index + 1] ?? Number.NaN) - 2) < 1e-6),
+  )
 })

@@ -29,7 +29,11 @@ export const domainLimits = {
   strain: 25,
   softStrain: 25,
   /** Gain of the online OD probe that the other signals imply, as ln of the ratio. */
-  odGain: 0.06,
+  odGain: 0.09,
+  /** From here on it widens the interval, by one for each further `doubtPerGain`, up to `mostDoubt`. */
+  doubtedOdGain: 0.04,
+  doubtPerGain: 0.02,
+  mostDoubt: 3,
   /** Online OD against the soft sensor, SD of the soft sensor. */
   softDifference: 3.2,
   /** Ammonia feed over what growth takes, for 3 min. */
