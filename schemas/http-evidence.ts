@@ -61,7 +61,7 @@ export const forecastList = z.object({
 
 export const horizonCoverage = z.object({
   horizon,
-  /** Of the forecasts that a sample scored, those whose interval held it. */
+  /** Of the forecasts that a sample scored, those whose interval, widened by the assay's own error, held it. */
   covered: z.int(),
   scored: z.int(),
   coverage: z.number(),

@@ -62,6 +62,7 @@ export type ScoreRow = Quantiles & {
   readonly phase: string | null
   readonly relativeError: number
   readonly covered: boolean
+  readonly coveredWithAssayError?: boolean | undefined
 }
 
 export type DerivedWindowRow = {

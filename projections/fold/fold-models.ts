@@ -23,7 +23,7 @@ export type ModelVersion = {
   readonly stateSince: string
   /** Kinds of data that people (or the installation, for simulated ones) approved it for. */
   readonly approvedFor: readonly string[]
-  /** Why it was suspended; undefined while it is not. */
+  /** Why it was suspended, for all data or (while `state` is another one) for some kinds; undefined while it is not. */
   readonly suspension:
     | { readonly rule: string; readonly finding: string; readonly automatic: boolean }
     | undefined
@@ -90,15 +90,20 @@ function next(before: ModelVersion, { type, recordedAt, data }: ModelFact): Mode
     }
     case 'ModelActivated':
       return to('active')
-    case 'ModelSuspended':
-      return {
-        ...to('suspended'),
-        suspension: {
-          rule: String(data.rule),
-          finding: String(data.finding),
-          automatic: data.automatic === true,
-        },
+    case 'ModelSuspended': {
+      const suspension = {
+        rule: String(data.rule),
+        finding: String(data.finding),
+        automatic: data.automatic === true,
       }
+      const origins = data.origins as readonly string[] | undefined
+      const approvedFor = origins
+        ? before.approvedFor.filter((one) => !origins.includes(one))
+        : before.approvedFor
+      // Suspended for some kinds of data, it goes on for the others.
+      if (origins && approvedFor.length > 0) return { ...before, approvedFor, suspension }
+      return { ...to('suspended'), approvedFor, suspension }
+    }
     case 'ModelRetired':
       return to('retired')
     default:

@@ -59,3 +59,16 @@ test('a suspended model names rule and finding until it is activated again', () 
   assert.equal(at(3)?.suspension, undefined)
   assert.equal(at(4)?.state, 'retired')
 })
+
+test('a model suspended for one kind of data stays active for the others', () => {
+  const life = facts(
+    ['ModelApproved', '1.0.0', { origins: ['live', 'simulated'] }],
+    ['ModelActivated', '1.0.0'],
+    ['ModelSuspended', '1.0.0', { rule: 'r', finding: 'f', automatic: true, origins: ['live'] }],
+    ['ModelSuspended', '1.0.0', { rule: 'r', finding: 'f', automatic: true, origins: ['simulated'] }],
+  )
+  const at = (length: number) => foldModels(life.slice(0, length))[0]
+  assert.deepEqual([at(3)?.state, at(3)?.approvedFor], ['active', ['simulated']])
+  assert.equal(at(3)?.suspension?.rule, 'r')
+  assert.deepEqual([at(4)?.state, at(4)?.approvedFor], ['suspended', []])
+})

@@ -168,10 +168,13 @@ export type Coverage = {
   readonly withheld: readonly { readonly reason: string; readonly count: number }[]
 }
 
-/** A forecast that was scored again with the same sample counts once, as it was scored last. */
+/**
+ * The interval holds for the true OD600, so it is widened by the assay's own error before it is held against a sample.
+ * A forecast that was scored again with the same sample counts once, as it was scored last.
+ */
 export async function readCoverage(client: PoolClient, batchId: string, position: bigint): Promise<Coverage> {
   const { rows: scores } = await client.query<{ horizon: string; covered: boolean; relative_error: number }>(
-    `SELECT horizon, covered, relative_error FROM (
+    `SELECT horizon, coalesce(covered_with_assay_error, covered) AS covered, relative_error FROM (
        SELECT DISTINCT ON (sample_event_id, forecast_event_id, horizon) * FROM forecast_score
        WHERE batch_id = $1 AND position <= $2
        ORDER BY sample_event_id, forecast_event_id, horizon, position DESC, place DESC) AS newest

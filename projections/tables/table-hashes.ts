@@ -47,7 +47,7 @@ const queries: Readonly<Record<string, { key: string; row: string; from: string 
   forecast_score: {
     key: 'stream',
     row: `position, place, batch_id, event_id, model_hash, sample_event_id, sampled_at, measured, horizon, forecast_event_id,
-      issued_at, phase, p5, p50, p95, relative_error, covered`,
+      issued_at, phase, p5, p50, p95, relative_error, covered, covered_with_assay_error`,
     from: 'forecast_score WHERE position <= $1',
   },
   derived_window: {

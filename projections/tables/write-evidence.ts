@@ -61,10 +61,11 @@ async function writeScores(client: PoolClient, writes: readonly StreamWrite[]): 
   await insert(
     client,
     `INSERT INTO forecast_score (position, place, stream, batch_id, event_id, model_hash, sample_event_id, sampled_at, measured,
-       horizon, forecast_event_id, issued_at, phase, p5, p50, p95, relative_error, covered)
+       horizon, forecast_event_id, issued_at, phase, p5, p50, p95, relative_error, covered,
+       covered_with_assay_error)
      SELECT * FROM unnest($1::int8[], $2::int4[], $3::text[], $4::uuid[], $5::uuid[], $6::text[], $7::uuid[], $8::timestamptz[],
        $9::float8[], $10::text[], $11::uuid[], $12::timestamptz[], $13::text[], $14::float8[], $15::float8[], $16::float8[],
-       $17::float8[], $18::boolean[])`,
+       $17::float8[], $18::boolean[], $19::boolean[])`,
     columnsOf(
       rows,
       (row) => row.position,
@@ -85,6 +86,7 @@ async function writeScores(client: PoolClient, writes: readonly StreamWrite[]): 
       (row) => row.p95,
       (row) => row.relativeError,
       (row) => row.covered,
+      (row) => row.coveredWithAssayError ?? null,
     ),
   )
 }

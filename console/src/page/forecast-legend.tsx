@@ -115,7 +115,11 @@ export function ForecastLegend({
         </p>
       )}
       {coverage && coverage.items.length > 0 && (
-        <ul className="coverage" aria-label="How many samples the 90 % interval held">
+        <ul
+          className="coverage"
+          aria-label="How many samples the 90 % interval held, allowing for the assay's own error"
+          title="Samples that the 90 % interval held, allowing for the assay's own error"
+        >
           {coverage.items.map((item) => {
             const status = coverageStatus(item, coverage.stated)
             return (

@@ -59,9 +59,11 @@ CREATE TABLE forecast_score (
   p95               float8 NOT NULL,
   relative_error    float8 NOT NULL,
   covered           boolean NOT NULL,
+  covered_with_assay_error boolean,
   PRIMARY KEY (position, place)
 );
 COMMENT ON TABLE forecast_score IS 'Offline OD600 samples against the forecasts that had been made for their time. Append-only.';
+COMMENT ON COLUMN forecast_score.covered_with_assay_error IS 'The interval, widened by the assay''s own error, held the sample';
 CREATE INDEX forecast_score_by_batch ON forecast_score (batch_id, position);
 
 CREATE TABLE derived_window (
