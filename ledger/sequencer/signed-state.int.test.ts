@@ -6,6 +6,7 @@ import { test } from 'node:test'
 import { checkpointText } from '../log/checkpoint.ts'
 import { noteSigner, signNote } from '../log/note.ts'
 import { leafHash } from '../log/tree-hash.ts'
+import { createDurably } from '../storage/durable-file.ts'
 import { LedgerRefusedError } from './refusal.ts'
 import { SignedStateMovedError, signedStateFile } from './signed-state.ts'
 
@@ -57,10 +58,25 @@ test('a process that was held up while others went many steps further changes no
     await assert.rejects(signedStateFile(folder).advance(undefined, at(1, 'late')), SignedStateMovedError)
     // Even a state that such a process had put down is not the one that counts.
     await writeFile(join(folder, 'ledger.signed.2'), `${checkpointText(at(2, 'late'))}fence 7\nstep 2\n`)
-    await writeFile(join(folder, 'ledger.signed'), `${checkpointText(at(3, 'late'))}fence 7\nstep 3\n`)
+    await writeFile(join(folder, 'ledger.signed'), `${checkpointText(at(2, 'later'))}fence 7\nstep 2\n`)
     assert.equal((await signed.read())?.text, last.text)
     await signed.advance(last, at(12))
     assert.ok((await readdir(folder)).length <= 6, 'old steps are removed')
+  }))
+
+test('a process that was held up right before its step, until others had removed that one, does not go on', () =>
+  withFolder(async (folder) => {
+    const others = signedStateFile(folder)
+    const old = await others.advance(undefined, at(1))
+    let last = old
+    const late = signedStateFile(folder, async (file, text, mode) => {
+      for (let size = 2; size < 12; size++) last = await others.advance(last, at(size))
+      assert.ok(!(await readdir(folder)).includes('ledger.signed.2'))
+      return await createDurably(file, text, mode)
+    })
+    await assert.rejects(late.advance(old, at(2, 'late')), SignedStateMovedError)
+    assert.equal((await others.read())?.text, last.text)
+    assert.ok(!(await readdir(folder)).includes('ledger.signed.2'))
   }))
 
 test('ledger.signed alone is enough, and so is the signed note that it was before there were steps', () =>

@@ -45,17 +45,19 @@ export class SignedStateMovedError extends Error {
 const name = 'ledger.signed'
 const stepsKept = 4n
 
-export function signedStateFile(folder: string): SignedState {
+/** `createStep`: how a step's file is made, at most once. */
+export function signedStateFile(folder: string, createStep = createDurably): SignedState {
   async function read(): Promise<Signed | undefined> {
     const all = (await Promise.all((await filesOf(folder)).map((file) => readOne(join(folder, file))))).flat()
-    let last: Signed | undefined
-    for (const one of all) {
-      if (last && one.step === last.step && one.text !== last.text)
-        throw new LedgerRefusedError(
-          `${folder} holds two different states of step ${one.step}, ${told(one)} and ${told(last)}: remove the one that was not signed`,
-        )
-      if (!last || one.step > last.step) last = one
-    }
+    const last = all.reduce<Signed | undefined>(
+      (furthest, one) => (furthest && furthest.step >= one.step ? furthest : one),
+      undefined,
+    )
+    const other = all.find(({ step, text }) => step === last?.step && text !== last.text)
+    if (last && other)
+      throw new LedgerRefusedError(
+        `${folder} holds two different states of step ${last.step}, ${told(last)} and ${told(other)}: remove the one that was not signed`,
+      )
     return last
   }
 
@@ -67,11 +69,11 @@ export function signedStateFile(folder: string): SignedState {
       const step = (before?.step ?? 0n) + 1n
       const text = `${checkpointText({ origin, size, root })}fence ${fence}\nstep ${step}\n`
       const file = join(folder, `${name}.${step}`)
-      const isMade = await createDurably(file, text, 0o644)
+      const isMade = await createStep(file, text, 0o644)
       const now = await read()
       if (!isMade) throw new SignedStateMovedError(before, now)
       if (now?.text !== text) {
-        // Others came several steps further while this process was held up, and had removed this one.
+        // This process was held up, and others came so much further that they had removed the step it made.
         await rm(file, { force: true })
         throw new SignedStateMovedError(before, now)
       }
