@@ -64,6 +64,19 @@ test('a process that was held up while others went many steps further changes no
     assert.ok((await readdir(folder)).length <= 6, 'old steps are removed')
   }))
 
+test('a process whose state was set back or removed does not make it anew', () =>
+  withFolder(async (folder) => {
+    const signed = signedStateFile(folder)
+    const first = await signed.advance(undefined, at(1))
+    const second = await signed.advance(first, at(2))
+    await rm(join(folder, 'ledger.signed.2'))
+    await writeFile(join(folder, 'ledger.signed'), first.text)
+    await assert.rejects(signed.advance(second, at(3)), SignedStateMovedError)
+    for (const file of await readdir(folder)) await rm(join(folder, file))
+    await assert.rejects(signed.advance(second, at(3)), SignedStateMovedError)
+    assert.deepEqual(await readdir(folder), [])
+  }))
+
 test('a process that was held up right before its step, until others had removed that one, does not go on', () =>
   withFolder(async (folder) => {
     const others = signedStateFile(folder)
