@@ -10,11 +10,11 @@ var alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/
 var values = new Map([...alphabet].map((character, value) => [character, value]));
 function toBase64(bytes) {
   let text2 = "";
-  for (let at = 0; at < bytes.length; at += 3) {
-    const left = bytes.length - at;
-    const a = bytes[at];
-    const b = left > 1 ? bytes[at + 1] : 0;
-    const c = left > 2 ? bytes[at + 2] : 0;
+  for (let at2 = 0; at2 < bytes.length; at2 += 3) {
+    const left = bytes.length - at2;
+    const a = bytes[at2];
+    const b = left > 1 ? bytes[at2 + 1] : 0;
+    const c = left > 2 ? bytes[at2 + 2] : 0;
     text2 += alphabet.charAt(a >> 2) + alphabet.charAt((a & 3) << 4 | b >> 4);
     text2 += (left > 1 ? alphabet.charAt((b & 15) << 2 | c >> 6) : "=") + (left > 2 ? alphabet.charAt(c & 63) : "=");
   }
@@ -54,15 +54,15 @@ function fromUtf8(bytes) {
 }
 function equalBytes(a, b) {
   if (a.length !== b.length) return false;
-  for (let at = 0; at < a.length; at++) if (a[at] !== b[at]) return false;
+  for (let at2 = 0; at2 < a.length; at2++) if (a[at2] !== b[at2]) return false;
   return true;
 }
 function concat(...parts) {
   const whole = new Uint8Array(parts.reduce((length, part) => length + part.length, 0));
-  let at = 0;
+  let at2 = 0;
   for (const part of parts) {
-    whole.set(part, at);
-    at += part.length;
+    whole.set(part, at2);
+    at2 += part.length;
   }
   return whole;
 }
@@ -85,16 +85,16 @@ function canonical(value, depth = 0) {
   if (depth > maximumDepth) throw new Refusal(`nesting deeper than ${maximumDepth}`);
   if (isArray(value)) {
     let text3 = "[";
-    for (let at = 0; at < value.length; at++)
-      text3 += (at > 0 ? "," : "") + canonical(value[at], depth + 1);
+    for (let at2 = 0; at2 < value.length; at2++)
+      text3 += (at2 > 0 ? "," : "") + canonical(value[at2], depth + 1);
     return `${text3}]`;
   }
   const keys = Object.keys(value);
   if (keys.length > 1) keys.sort();
   let text2 = "{";
-  for (let at = 0; at < keys.length; at++) {
-    const key = keys[at];
-    text2 += `${(at > 0 ? "," : "") + quoted(key)}:${canonical(value[key], depth + 1)}`;
+  for (let at2 = 0; at2 < keys.length; at2++) {
+    const key = keys[at2];
+    text2 += `${(at2 > 0 ? "," : "") + quoted(key)}:${canonical(value[key], depth + 1)}`;
   }
   return `${text2}}`;
 }
@@ -105,7 +105,7 @@ function hasSortedKeys(value, depth) {
   if (typeof value !== "object" || value === null) return true;
   if (depth > maximumDepth) throw new Refusal(`nesting deeper than ${maximumDepth}`);
   if (isArray(value)) {
-    for (let at = 0; at < value.length; at++) if (!hasSortedKeys(value[at], depth + 1)) return false;
+    for (let at2 = 0; at2 < value.length; at2++) if (!hasSortedKeys(value[at2], depth + 1)) return false;
     return true;
   }
   let before;
@@ -139,388 +139,6 @@ function quoted(text2) {
   const spelt2 = JSON.stringify(text2);
   if (spelt2.includes("\\ud") && !text2.isWellFormed()) throw new Refusal("a lone surrogate in a text");
   return spelt2;
-}
-
-// src/note.ts
-var noteKeyType = 1;
-var witnessKeyType = 4;
-function parseKey(verifierKey, platform) {
-  const [name = "", keyId = "", ...rest] = verifierKey.split("+");
-  const bytes = fromBase64(rest.join("+"));
-  if (!isKeyName(name) || !/^[0-9a-f]{8}$/.test(keyId) || !bytes || bytes.length !== 33)
-    throw new Refusal(`"${verifierKey}" is no verifier key (<name>+<8 hex digits>+<base64>)`);
-  const type = bytes[0];
-  if (type !== noteKeyType && type !== witnessKeyType)
-    throw new Refusal(`the key of ${name} has the unknown algorithm ${type}`);
-  const id = toHex(platform.hash(concat(utf8(`${name}
-`), bytes)).subarray(0, 4));
-  if (id !== keyId) throw new Refusal(`the key id of ${name} is not the one of its key`);
-  return { verifierKey, name, keyId, type, publicKey: bytes.subarray(1) };
-}
-function parseNote(bytes, what) {
-  const whole = fromUtf8(bytes);
-  if (whole === void 0 || /[\u0000-\u0009\u000b-\u001f]/.test(whole))
-    throw new Refusal(`${what} is not plain UTF-8 text`);
-  const split = whole.lastIndexOf("\n\n");
-  if (split < 0 || !whole.endsWith("\n") || whole.length === split + 2)
-    throw new Refusal(`${what} carries no signature`);
-  const lines = whole.slice(split + 2, -1).split("\n");
-  if (lines.length > 100) throw new Refusal(`${what} has more than 100 signatures`);
-  const signatures = lines.map((line) => {
-    const [, name = "", encoded = ""] = /^\u2014 (\S+) (\S+)$/u.exec(line) ?? [];
-    const decoded = fromBase64(encoded);
-    if (!isKeyName(name) || !decoded || decoded.length < 5)
-      throw new Refusal(`${what} has a line among its signatures that is none`);
-    return { name, keyId: toHex(decoded.subarray(0, 4)), bytes: decoded.subarray(4) };
-  });
-  return { text: whole.slice(0, split + 1), signatures };
-}
-async function signersOf(note, keys, what, platform) {
-  const signers = [];
-  for (const key of keys) {
-    const signature = note.signatures.find((one) => one.name === key.name && one.keyId === key.keyId);
-    if (!signature) continue;
-    if (!await isSigned(note.text, signature.bytes, key, platform))
-      throw new Refusal(`the signature of ${key.name} (${key.keyId}) on ${what} is wrong`);
-    signers.push(key);
-  }
-  return signers;
-}
-async function isSigned(text2, signature, key, platform) {
-  if (key.type === noteKeyType)
-    return signature.length === 64 && await platform.verifyEd25519(key.publicKey, utf8(text2), signature);
-  if (signature.length !== 72) return false;
-  const time = new DataView(signature.buffer, signature.byteOffset).getBigUint64(0);
-  const message = utf8(`cosignature/v1
-time ${time}
-${text2}`);
-  return time < 1n << 63n && await platform.verifyEd25519(key.publicKey, message, signature.subarray(8));
-}
-function parseCheckpoint(text2) {
-  const [origin = "", spelt2 = "", encoded = "", ...extensions] = text2.slice(0, -1).split("\n");
-  const root = fromBase64(encoded);
-  if (!isKeyName(origin) || !/^[1-9]\d{0,15}$/.test(spelt2) || root?.length !== 32 || extensions.includes(""))
-    throw new Refusal("the checkpoint is not origin, size and root");
-  const size = Number(spelt2);
-  if (!Number.isSafeInteger(size)) throw new Refusal("the checkpoint is of an absurd size");
-  return { origin, size, root };
-}
-function isKeyName(name) {
-  return name !== "" && !/[\s+]/u.test(name);
-}
-
-// src/streams.ts
-var bulkCategories = ["reading", "derived", "forecast"];
-var bulkStreams = (batchId) => bulkCategories.map((category) => `${category}-${batchId}`);
-var isBulk = (stream, batchId) => bulkCategories.some((category) => stream === `${category}-${batchId}`);
-function streamsOfBatch(batchId) {
-  return /* @__PURE__ */ new Set([`batch-${batchId}`, ...bulkStreams(batchId)]);
-}
-var ledgerStreams = /* @__PURE__ */ new Set(["ledger-keys", "ledger-timestamps", "ledger-heads"]);
-function followStreams(manifest) {
-  const states = /* @__PURE__ */ new Map();
-  const ofBatch = streamsOfBatch(manifest.batchId);
-  const firsts = new Map(manifest.streams.map(({ stream, first }) => [stream, first]));
-  return {
-    states,
-    apply: (entry) => {
-      const { stream, revision, index, recordedAt } = entry;
-      const event = { stream, revision, index };
-      if (!ofBatch.has(stream) && !ledgerStreams.has(stream))
-        return { event, message: `its stream is none of batch ${manifest.batchId}` };
-      const hash2 = toBase64(entry.hash);
-      const state = states.get(stream);
-      if (!state) {
-        const isSealed = entry.type === "StreamSealed";
-        const begun = {
-          stream,
-          first: revision,
-          firstRecordedAt: recordedAt,
-          last: revision,
-          events: 1,
-          isSealed
-        };
-        states.set(stream, {
-          ...begun,
-          lastIndex: index,
-          lastHash: hash2,
-          lastRecordedAt: recordedAt
-        });
-        const stated = firsts.get(stream) ?? 0;
-        if (revision !== stated && stream !== "ledger-heads")
-          return {
-            event: { stream, revision: stated },
-            message: "the stream does not begin with it"
-          };
-        return sealObjection(entry, event);
-      }
-      const before = { ...state };
-      state.last = revision;
-      state.lastIndex = index;
-      state.lastHash = hash2;
-      state.lastRecordedAt = recordedAt;
-      state.events++;
-      state.isSealed = entry.type === "StreamSealed";
-      return placeObjection(entry, before, event) ?? sealObjection(entry, event);
-    }
-  };
-}
-function placeObjection(entry, before, event) {
-  const { stream, revision } = entry;
-  if (stream === "ledger-heads") return { event, message: "a second heads statement" };
-  if (before.isSealed) return { event, message: "it stands after the seal of its stream" };
-  if (revision > before.last + 1) {
-    const missing = { stream, revision: before.last + 1 };
-    const until = revision - 1 > missing.revision ? ` (and all up to revision ${revision - 1})` : "";
-    return { event: missing, message: `it is missing${until}` };
-  }
-  if (revision <= before.last) return { event, message: `it stands after revision ${before.last}` };
-  if (entry.prev !== before.lastHash)
-    return {
-      event: { stream, revision: before.last, index: before.lastIndex },
-      message: `revision ${revision} names another event as the one before it`
-    };
-  return void 0;
-}
-function sealObjection(entry, event) {
-  if (entry.type !== "StreamSealed" || entry.data?.count === entry.revision) return void 0;
-  return { event, message: `the seal counts ${JSON.stringify(entry.data?.count)} events before it` };
-}
-
-// src/tree.ts
-function growingTree(platform) {
-  const levels = [];
-  const hashes = [];
-  const input = new Uint8Array(65);
-  input[0] = 1;
-  let size = 0;
-  function node(left, right) {
-    input.set(left, 1);
-    input.set(right, 33);
-    return platform.hash(input);
-  }
-  function append(level, hash2) {
-    size += 2 ** level;
-    let [atLevel, merged] = [level, hash2];
-    while (levels.at(-1) === atLevel) {
-      levels.pop();
-      merged = node(hashes.pop(), merged);
-      atLevel++;
-    }
-    levels.push(atLevel);
-    hashes.push(merged);
-  }
-  return {
-    get size() {
-      return size;
-    },
-    appendLeaf: (hash2) => append(0, hash2),
-    appendSubtree: append,
-    root: () => hashes.reduceRight((right, left) => node(left, right))
-  };
-}
-function tiling(from, to) {
-  const levels = [];
-  for (let at = from; at < to; ) {
-    let level = 0;
-    let leaves = 1;
-    while (at % (2 * leaves) === 0 && at + 2 * leaves <= to) {
-      leaves *= 2;
-      level++;
-    }
-    levels.push(level);
-    at += leaves;
-  }
-  return levels;
-}
-
-// src/deep.ts
-var width = 256;
-var maximumBundleBytes = width * (65535 + 2);
-async function keptCheckpoints(notes, keys, platform) {
-  return await Promise.all(
-    notes.map(async (bytes) => {
-      const note = parseNote(bytes, "the kept checkpoint");
-      const checkpoint = parseCheckpoint(note.text);
-      const mine = keys.filter(({ name }) => name === checkpoint.origin);
-      if ((await signersOf(note, mine, "the kept checkpoint", platform)).length === 0)
-        throw new Refusal("no key that you gave signed the kept checkpoint");
-      return checkpoint;
-    })
-  );
-}
-async function checkWholeLog({ manifest, checkpoint, reading, findings }, fetchLog, kept2, platform) {
-  const fail = (message, event) => findings.fail("deep", message, event ? { event } : {});
-  const { size } = checkpoint;
-  const wanted = /* @__PURE__ */ new Map();
-  for (const one of [checkpoint, ...kept2]) {
-    if (one.origin !== checkpoint.origin) fail(`a kept checkpoint is of ${one.origin}`);
-    else if (one.size > size)
-      fail(`a kept checkpoint is of size ${one.size}, larger than the extract's ${size}`);
-    else wanted.set(one.size, [...wanted.get(one.size) ?? [], one]);
-  }
-  const tree = growingTree(platform);
-  const ofBatch = streamsOfBatch(manifest.batchId);
-  const seen = /* @__PURE__ */ new Map();
-  try {
-    for (let bundle = 0; bundle * width < size; bundle++) {
-      const entries = await bundleOf(fetchLog, bundle, Math.min(width, size - bundle * width));
-      for (const entry of entries) {
-        const text2 = fromUtf8(entry);
-        if (text2 === void 0) throw new Refusal(`entry ${tree.size} is not valid UTF-8`);
-        if (tree.size < (manifest.heads?.size ?? size) && text2.includes(manifest.batchId))
-          count2(text2, tree.size);
-        tree.appendLeaf(platform.leafHash(text2));
-        for (const one of wanted.get(tree.size) ?? [])
-          if (!equalBytes(tree.root(), one.root))
-            fail(`the log has another root at size ${one.size} than the checkpoint that was signed`);
-      }
-    }
-  } catch (error) {
-    if (!(error instanceof Refusal)) throw error;
-    fail(error.message);
-    return;
-  }
-  compare();
-  if (!findings.has("deep"))
-    findings.note(
-      "deep",
-      `${size} entries read, ${kept2.length} kept checkpoints found again; the batch has no other event`
-    );
-  function count2(text2, index) {
-    const leaf = parseJson(text2, `entry ${index}`);
-    if (!isObject(leaf) || typeof leaf.stream !== "string" || !ofBatch.has(leaf.stream)) return;
-    const revision = Number(leaf.revision);
-    seen.set(leaf.stream, (seen.get(leaf.stream) ?? 0) + 1);
-    const state = reading.streams.states.get(leaf.stream);
-    const isLeftOut = manifest.request.scope === "range" || manifest.omitted.includes(leaf.stream);
-    if (isLeftOut || state && revision <= state.last) return;
-    fail("the log has it, the extract has not", { stream: leaf.stream, revision, index });
-  }
-  function compare() {
-    if (manifest.request.scope === "range") return;
-    for (const [stream, state] of reading.streams.states)
-      if (ofBatch.has(stream) && seen.get(stream) !== state.events)
-        fail(`the log has ${seen.get(stream) ?? 0} events of its stream, the extract ${state.events}`, {
-          stream,
-          revision: state.last
-        });
-  }
-}
-async function bundleOf(fetchLog, bundle, needed) {
-  const path = `tile/entries/${spelt(bundle)}`;
-  const bytes = (needed < width ? await fetchLog(`${path}.p/${needed}`) : void 0) ?? await fetchLog(path);
-  if (!bytes) throw new Refusal(`the log has no ${path}`);
-  if (bytes.length > maximumBundleBytes) throw new Refusal(`${path} is too large`);
-  const entries = [];
-  for (let at = 0; entries.length < needed; ) {
-    if (at + 2 > bytes.length) throw new Refusal(`${path} holds too few entries`);
-    const length = bytes[at] << 8 | bytes[at + 1];
-    at += 2;
-    if (at + length > bytes.length) throw new Refusal(`${path} is cut off`);
-    entries.push(bytes.subarray(at, at + length));
-    at += length;
-  }
-  return entries;
-}
-function spelt(index) {
-  const digits = String(index);
-  const groups = digits.padStart(Math.ceil(digits.length / 3) * 3, "0").match(/\d{3}/g) ?? [];
-  return groups.map((group, at) => at < groups.length - 1 ? `x${group}` : group).join("/");
-}
-
-// src/platform-node.ts
-import * as crypto from "node:crypto";
-import { open } from "node:fs/promises";
-import { Readable } from "node:stream";
-import * as zlib from "node:zlib";
-
-// src/crc32.ts
-var tables = makeTables();
-function crc32(bytes, before) {
-  const [first, second, third, fourth] = tables;
-  let crc = ~before;
-  let at = 0;
-  for (const end = bytes.length - 3; at < end; at += 4) {
-    crc ^= bytes[at] | bytes[at + 1] << 8 | bytes[at + 2] << 16 | bytes[at + 3] << 24;
-    crc = fourth[crc & 255] ^ third[crc >>> 8 & 255] ^ second[crc >>> 16 & 255] ^ first[crc >>> 24 & 255];
-  }
-  for (; at < bytes.length; at++) crc = first[(crc ^ bytes[at]) & 255] ^ crc >>> 8;
-  return ~crc >>> 0;
-}
-function makeTables() {
-  const [first, ...more] = Array.from({ length: 4 }, () => new Uint32Array(256));
-  for (let byte = 0; byte < 256; byte++) {
-    let crc = byte;
-    for (let bit = 0; bit < 8; bit++) crc = crc & 1 ? 3988292384 ^ crc >>> 1 : crc >>> 1;
-    first[byte] = crc;
-  }
-  let before = first;
-  for (const table of more) {
-    for (let byte = 0; byte < 256; byte++) table[byte] = before[byte] >>> 8 ^ first[before[byte] & 255];
-    before = table;
-  }
-  return [first, ...more];
-}
-
-// src/platform-node.ts
-var spki = Buffer.from("302a300506032b6570032100", "hex");
-function once(bytes) {
-  return typeof crypto.hash === "function" ? crypto.hash("sha256", bytes, "buffer") : crypto.createHash("sha256").update(bytes).digest();
-}
-var nodePlatform = {
-  sha256: () => {
-    const hash2 = crypto.createHash("sha256");
-    return { update: (bytes) => void hash2.update(bytes), digest: () => hash2.digest() };
-  },
-  hash: once,
-  leafHash: (text2) => once(`\0${text2}`),
-  crc32: typeof zlib.crc32 === "function" ? (bytes, before) => zlib.crc32(bytes, before) : crc32,
-  inflate,
-  verifyEd25519: async (publicKey, message, signature) => crypto.verify(
-    null,
-    message,
-    crypto.createPublicKey({ key: Buffer.concat([spki, publicKey]), format: "der", type: "spki" }),
-    signature
-  )
-};
-async function* inflate(compressed) {
-  let given = 0;
-  async function* counted() {
-    for await (const chunk of compressed) {
-      given += chunk.length;
-      yield chunk;
-    }
-  }
-  const inflater = zlib.createInflateRaw({ chunkSize: 1 << 18 });
-  const input = Readable.from(counted(), { objectMode: false });
-  input.on("error", (error) => inflater.destroy(error));
-  input.pipe(inflater);
-  try {
-    yield* inflater;
-    if (inflater.bytesWritten !== given) throw new Error("bytes after the end of the deflate stream");
-  } finally {
-    input.destroy();
-    inflater.destroy();
-  }
-}
-async function openFile(path) {
-  const file = await open(path, "r");
-  const { size } = await file.stat();
-  return {
-    size,
-    read: async (offset, length) => {
-      const bytes = Buffer.allocUnsafe(length);
-      let filled = 0;
-      while (filled < length) {
-        const { bytesRead } = await file.read(bytes, filled, length - filled, offset + filled);
-        if (bytesRead === 0) throw new Error("the file ended early");
-        filled += bytesRead;
-      }
-      return bytes;
-    },
-    close: () => file.close()
-  };
 }
 
 // src/manifest.ts
@@ -617,6 +235,53 @@ function count(value, what) {
   return Number(value);
 }
 
+// src/tree.ts
+function growingTree(platform) {
+  const levels = [];
+  const hashes = [];
+  const input = new Uint8Array(65);
+  input[0] = 1;
+  let size = 0;
+  function node(left, right) {
+    input.set(left, 1);
+    input.set(right, 33);
+    return platform.hash(input);
+  }
+  function append(level, hash2) {
+    size += 2 ** level;
+    let [atLevel, merged] = [level, hash2];
+    while (levels.at(-1) === atLevel) {
+      levels.pop();
+      merged = node(hashes.pop(), merged);
+      atLevel++;
+    }
+    levels.push(atLevel);
+    hashes.push(merged);
+  }
+  return {
+    get size() {
+      return size;
+    },
+    appendLeaf: (hash2) => append(0, hash2),
+    appendSubtree: append,
+    root: () => hashes.reduceRight((right, left) => node(left, right))
+  };
+}
+function tiling(from, to) {
+  const levels = [];
+  for (let at2 = from; at2 < to; ) {
+    let level = 0;
+    let leaves = 1;
+    while (at2 % (2 * leaves) === 0 && at2 + 2 * leaves <= to) {
+      leaves *= 2;
+      level++;
+    }
+    levels.push(level);
+    at2 += leaves;
+  }
+  return levels;
+}
+
 // src/heads.ts
 var maximumRecords = 1e7;
 function streamKeyOf(origin, stream, platform) {
@@ -653,7 +318,7 @@ async function readHeads(lines, stated, origin, streams, platform, each = () => 
   if (total !== size)
     throw new Refusal(`the counts sum to ${total}, but the statement is about ${size} events`);
   const sorted = Float64Array.from(lastIndexes).sort();
-  const twice = sorted.find((index, at) => at > 0 && index === sorted[at - 1]);
+  const twice = sorted.find((index, at2) => at2 > 0 && index === sorted[at2 - 1]);
   if (twice !== void 0) throw new Refusal(`two streams end at ${twice}`);
   return { root: toBase64(tree.root()), streams: tree.size, recordOf: (stream) => kept2.get(stream) };
 }
@@ -698,39 +363,39 @@ async function* linesOf(bytes, what) {
 function piecesOf(bytes) {
   const iterator = bytes[Symbol.asyncIterator]();
   let held = new Uint8Array(0);
-  let at = 0;
+  let at2 = 0;
   let isEnded = false;
   async function fill(length) {
-    while (!isEnded && held.length - at < length) {
+    while (!isEnded && held.length - at2 < length) {
       const next = await iterator.next();
       if (next.done) isEnded = true;
       else {
-        const joined = new Uint8Array(held.length - at + next.value.length);
-        joined.set(held.subarray(at));
-        joined.set(next.value, held.length - at);
+        const joined = new Uint8Array(held.length - at2 + next.value.length);
+        joined.set(held.subarray(at2));
+        joined.set(next.value, held.length - at2);
         held = joined;
-        at = 0;
+        at2 = 0;
       }
     }
   }
   return {
     get held() {
-      return held.length - at;
+      return held.length - at2;
     },
     fill,
     take: (length) => {
-      if (held.length - at < length) return void 0;
-      at += length;
-      return held.subarray(at - length, at);
+      if (held.length - at2 < length) return void 0;
+      at2 += length;
+      return held.subarray(at2 - length, at2);
     },
     ahead: (piece) => {
-      for (let place = at; place + piece.length <= held.length; place += piece.length)
-        if (equalBytes(held.subarray(place, place + piece.length), piece)) return (place - at) / piece.length;
+      for (let place = at2; place + piece.length <= held.length; place += piece.length)
+        if (equalBytes(held.subarray(place, place + piece.length), piece)) return (place - at2) / piece.length;
       return void 0;
     },
     drain: async () => {
-      let left = held.length - at;
-      at = held.length;
+      let left = held.length - at2;
+      at2 = held.length;
       for (; ; ) {
         const next = await iterator.next();
         if (next.done) return left;
@@ -738,6 +403,84 @@ function piecesOf(bytes) {
       }
     }
   };
+}
+
+// src/streams.ts
+var bulkCategories = ["reading", "derived", "forecast"];
+var bulkStreams = (batchId) => bulkCategories.map((category) => `${category}-${batchId}`);
+var isBulk = (stream, batchId) => bulkCategories.some((category) => stream === `${category}-${batchId}`);
+function streamsOfBatch(batchId) {
+  return /* @__PURE__ */ new Set([`batch-${batchId}`, ...bulkStreams(batchId)]);
+}
+var ledgerStreams = /* @__PURE__ */ new Set(["ledger-keys", "ledger-timestamps", "ledger-heads"]);
+function followStreams(manifest) {
+  const states = /* @__PURE__ */ new Map();
+  const ofBatch = streamsOfBatch(manifest.batchId);
+  const firsts = new Map(manifest.streams.map(({ stream, first }) => [stream, first]));
+  return {
+    states,
+    apply: (entry) => {
+      const { stream, revision, index, recordedAt } = entry;
+      const event = { stream, revision, index };
+      if (!ofBatch.has(stream) && !ledgerStreams.has(stream))
+        return { event, message: `its stream is none of batch ${manifest.batchId}` };
+      const hash2 = toBase64(entry.hash);
+      const state = states.get(stream);
+      if (!state) {
+        const isSealed = entry.type === "StreamSealed";
+        const begun = {
+          stream,
+          first: revision,
+          firstRecordedAt: recordedAt,
+          last: revision,
+          events: 1,
+          isSealed
+        };
+        states.set(stream, {
+          ...begun,
+          lastIndex: index,
+          lastHash: hash2,
+          lastRecordedAt: recordedAt
+        });
+        const stated = firsts.get(stream) ?? 0;
+        if (revision !== stated && stream !== "ledger-heads")
+          return {
+            event: { stream, revision: stated },
+            message: "the stream does not begin with it"
+          };
+        return sealObjection(entry, event);
+      }
+      const before = { ...state };
+      state.last = revision;
+      state.lastIndex = index;
+      state.lastHash = hash2;
+      state.lastRecordedAt = recordedAt;
+      state.events++;
+      state.isSealed = entry.type === "StreamSealed";
+      return placeObjection(entry, before, event) ?? sealObjection(entry, event);
+    }
+  };
+}
+function placeObjection(entry, before, event) {
+  const { stream, revision } = entry;
+  if (stream === "ledger-heads") return { event, message: "a second heads statement" };
+  if (before.isSealed) return { event, message: "it stands after the seal of its stream" };
+  if (revision > before.last + 1) {
+    const missing = { stream, revision: before.last + 1 };
+    const until = revision - 1 > missing.revision ? ` (and all up to revision ${revision - 1})` : "";
+    return { event: missing, message: `it is missing${until}` };
+  }
+  if (revision <= before.last) return { event, message: `it stands after revision ${before.last}` };
+  if (entry.prev !== before.lastHash)
+    return {
+      event: { stream, revision: before.last, index: before.lastIndex },
+      message: `revision ${revision} names another event as the one before it`
+    };
+  return void 0;
+}
+function sealObjection(entry, event) {
+  if (entry.type !== "StreamSealed" || entry.data?.count === entry.revision) return void 0;
+  return { event, message: `the seal counts ${JSON.stringify(entry.data?.count)} events before it` };
 }
 
 // src/completeness.ts
@@ -863,13 +606,334 @@ function detail(states, heads, { manifest: { batchId, request, heads: named } },
   return `complete${within} as of size ${named?.size}, stated at ${statement?.recordedAt}${none}${bySeal}; not in an extract: ${counted}`;
 }
 
+// src/deep-streams.ts
+function followAll(examined, platform) {
+  const heads = /* @__PURE__ */ new Map();
+  return {
+    apply: ({ stream, revision, prev, index, hash: hash2 }) => {
+      const head = heads.get(stream);
+      const count2 = head?.count ?? 0;
+      const isNext = revision === String(count2) && prev === (head?.lastHash ?? null);
+      const lastHash = toBase64(hash2);
+      if (head) Object.assign(head, { count: count2 + 1, lastIndex: index, lastHash });
+      else heads.set(stream, { count: 1, lastIndex: index, lastHash });
+      return isNext ? void 0 : `it does not follow the ${count2} events before it in its stream`;
+    },
+    compare: async () => await compareHeads(heads, examined, platform)
+  };
+}
+async function compareHeads(heads, { manifest, extract, reading }, platform) {
+  if (!manifest.heads || !reading.statement || !extract.has(headsMember)) return [];
+  const { size } = manifest.heads;
+  const listed = /* @__PURE__ */ new Map();
+  const lines = linesOf(extract.bytes(headsMember), headsMember);
+  const stated = { size, streams: Number(reading.statement.data.streams) };
+  try {
+    await readHeads(
+      lines,
+      stated,
+      manifest.origin,
+      [],
+      platform,
+      (record) => listed.set(record.lastLeafHash, record)
+    );
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error;
+    return [{ message: error.message }];
+  }
+  const { batchId } = manifest;
+  const verifiable = /* @__PURE__ */ new Set([`batch-${batchId}`, ...bulkStreams(batchId)]);
+  const found = [];
+  for (const [stream, { count: count2, lastIndex, lastHash }] of heads) {
+    const record = listed.get(lastHash);
+    const isKey = !(verifiable.has(stream) || stream.startsWith("ledger-")) || record?.streamKey === streamKeyOf(manifest.origin, stream, platform);
+    if (record?.count === count2 && record.lastIndex === lastIndex && isKey) continue;
+    const event = { stream, revision: count2 - 1, index: lastIndex };
+    found.push({
+      message: `the log has ${count2} events of its stream, the heads statement says otherwise`,
+      event
+    });
+  }
+  if (listed.size !== heads.size)
+    found.push({ message: `the log has ${heads.size} streams, the heads statement lists ${listed.size}` });
+  return found;
+}
+
+// src/note.ts
+var noteKeyType = 1;
+var witnessKeyType = 4;
+function parseKey(verifierKey, platform) {
+  const [name = "", keyId = "", ...rest] = verifierKey.split("+");
+  const bytes = fromBase64(rest.join("+"));
+  if (!isKeyName(name) || !/^[0-9a-f]{8}$/.test(keyId) || !bytes || bytes.length !== 33)
+    throw new Refusal(`"${verifierKey}" is no verifier key (<name>+<8 hex digits>+<base64>)`);
+  const type = bytes[0];
+  if (type !== noteKeyType && type !== witnessKeyType)
+    throw new Refusal(`the key of ${name} has the unknown algorithm ${type}`);
+  const id = toHex(platform.hash(concat(utf8(`${name}
+`), bytes)).subarray(0, 4));
+  if (id !== keyId) throw new Refusal(`the key id of ${name} is not the one of its key`);
+  return { verifierKey, name, keyId, type, publicKey: bytes.subarray(1) };
+}
+function parseNote(bytes, what) {
+  const whole = fromUtf8(bytes);
+  if (whole === void 0 || /[\u0000-\u0009\u000b-\u001f]/.test(whole))
+    throw new Refusal(`${what} is not plain UTF-8 text`);
+  const split = whole.lastIndexOf("\n\n");
+  if (split < 0 || !whole.endsWith("\n") || whole.length === split + 2)
+    throw new Refusal(`${what} carries no signature`);
+  const lines = whole.slice(split + 2, -1).split("\n");
+  if (lines.length > 100) throw new Refusal(`${what} has more than 100 signatures`);
+  const signatures = lines.map((line) => {
+    const [, name = "", encoded = ""] = /^\u2014 (\S+) (\S+)$/u.exec(line) ?? [];
+    const decoded = fromBase64(encoded);
+    if (!isKeyName(name) || !decoded || decoded.length < 5)
+      throw new Refusal(`${what} has a line among its signatures that is none`);
+    return { name, keyId: toHex(decoded.subarray(0, 4)), bytes: decoded.subarray(4) };
+  });
+  return { text: whole.slice(0, split + 1), signatures };
+}
+async function signersOf(note, keys, what, platform) {
+  const signers = [];
+  for (const key of keys) {
+    const signature = note.signatures.find((one) => one.name === key.name && one.keyId === key.keyId);
+    if (!signature) continue;
+    if (!await isSigned(note.text, signature.bytes, key, platform))
+      throw new Refusal(`the signature of ${key.name} (${key.keyId}) on ${what} is wrong`);
+    signers.push(key);
+  }
+  return signers;
+}
+async function isSigned(text2, signature, key, platform) {
+  if (key.type === noteKeyType)
+    return signature.length === 64 && await platform.verifyEd25519(key.publicKey, utf8(text2), signature);
+  if (signature.length !== 72) return false;
+  const time2 = new DataView(signature.buffer, signature.byteOffset).getBigUint64(0);
+  const message = utf8(`cosignature/v1
+time ${time2}
+${text2}`);
+  return time2 < 1n << 63n && await platform.verifyEd25519(key.publicKey, message, signature.subarray(8));
+}
+function parseCheckpoint(text2) {
+  const [origin = "", spelt2 = "", encoded = "", ...extensions] = text2.slice(0, -1).split("\n");
+  const root = fromBase64(encoded);
+  if (!isKeyName(origin) || !/^[1-9]\d{0,15}$/.test(spelt2) || root?.length !== 32 || extensions.includes(""))
+    throw new Refusal("the checkpoint is not origin, size and root");
+  const size = Number(spelt2);
+  if (!Number.isSafeInteger(size)) throw new Refusal("the checkpoint is of an absurd size");
+  return { origin, size, root };
+}
+function isKeyName(name) {
+  return name !== "" && !/[\s+]/u.test(name);
+}
+
+// src/deep.ts
+var width = 256;
+var maximumBundleBytes = width * (65535 + 2);
+async function keptCheckpoints(notes, keys, platform) {
+  return await Promise.all(
+    notes.map(async (bytes) => {
+      const note = parseNote(bytes, "the kept checkpoint");
+      const checkpoint = parseCheckpoint(note.text);
+      const mine = keys.filter(({ name }) => name === checkpoint.origin);
+      if ((await signersOf(note, mine, "the kept checkpoint", platform)).length === 0)
+        throw new Refusal("no key that you gave signed the kept checkpoint");
+      return checkpoint;
+    })
+  );
+}
+async function checkWholeLog(examined, fetchLog, kept2, platform) {
+  const { manifest, checkpoint, reading, findings } = examined;
+  const fail = (message, event) => findings.fail("deep", message, event ? { event } : {});
+  const { size } = checkpoint;
+  const wanted = /* @__PURE__ */ new Map();
+  for (const one of [checkpoint, ...kept2]) {
+    if (one.origin !== checkpoint.origin) fail(`a kept checkpoint is of ${one.origin}`);
+    else if (one.size > size)
+      fail(`a kept checkpoint is of size ${one.size}, larger than the extract's ${size}`);
+    else wanted.set(one.size, [...wanted.get(one.size) ?? [], one]);
+  }
+  const bound = manifest.heads?.size ?? size;
+  const streams = followAll(examined, platform);
+  const tree = growingTree(platform);
+  const ofBatch = streamsOfBatch(manifest.batchId);
+  const seen = /* @__PURE__ */ new Map();
+  try {
+    for (let bundle = 0; bundle * width < size; bundle++) {
+      const entries = await bundleOf(fetchLog, bundle, Math.min(width, size - bundle * width));
+      for (const entry of entries) {
+        const text2 = fromUtf8(entry);
+        if (text2 === void 0) throw new Refusal(`entry ${tree.size} is not valid UTF-8`);
+        const hash2 = platform.leafHash(text2);
+        follow(text2, tree.size, hash2);
+        tree.appendLeaf(hash2);
+        if (tree.size === bound) for (const one of await streams.compare()) fail(one.message, one.event);
+        for (const one of wanted.get(tree.size) ?? [])
+          if (!equalBytes(tree.root(), one.root))
+            fail(`the log has another root at size ${one.size} than the checkpoint that was signed`);
+      }
+    }
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error;
+    fail(error.message);
+    return;
+  }
+  compare();
+  if (!findings.has("deep"))
+    findings.note(
+      "deep",
+      `${size} entries read, ${kept2.length} kept checkpoints found again; every stream is a chain, counted as stated; the batch has no other event`
+    );
+  function follow(text2, index, hash2) {
+    const leaf = parseJson(text2, `entry ${index}`);
+    if (!isObject(leaf)) throw new Refusal(`entry ${index} is no object`);
+    const { stream, revision, prev } = leaf;
+    if (typeof stream !== "string" || typeof revision !== "string" || prev !== null && typeof prev !== "string")
+      throw new Refusal(`entry ${index} names no stream and revision`);
+    const objection = streams.apply({ stream, revision, prev, index, hash: hash2 });
+    if (objection) fail(objection, { stream, revision: Number(revision), index });
+    if (index < bound && ofBatch.has(stream)) count2(stream, Number(revision), index);
+  }
+  function count2(stream, revision, index) {
+    seen.set(stream, (seen.get(stream) ?? 0) + 1);
+    const state = reading.streams.states.get(stream);
+    const isLeftOut = manifest.request.scope === "range" || manifest.omitted.includes(stream);
+    if (isLeftOut || state && revision <= state.last) return;
+    fail("the log has it, the extract has not", { stream, revision, index });
+  }
+  function compare() {
+    if (manifest.request.scope === "range") return;
+    for (const [stream, state] of reading.streams.states)
+      if (ofBatch.has(stream) && seen.get(stream) !== state.events)
+        fail(`the log has ${seen.get(stream) ?? 0} events of its stream, the extract ${state.events}`, {
+          stream,
+          revision: state.last
+        });
+  }
+}
+async function bundleOf(fetchLog, bundle, needed) {
+  const path = `tile/entries/${spelt(bundle)}`;
+  const bytes = (needed < width ? await fetchLog(`${path}.p/${needed}`) : void 0) ?? await fetchLog(path);
+  if (!bytes) throw new Refusal(`the log has no ${path}`);
+  if (bytes.length > maximumBundleBytes) throw new Refusal(`${path} is too large`);
+  const entries = [];
+  for (let at2 = 0; entries.length < needed; ) {
+    if (at2 + 2 > bytes.length) throw new Refusal(`${path} holds too few entries`);
+    const length = bytes[at2] << 8 | bytes[at2 + 1];
+    at2 += 2;
+    if (at2 + length > bytes.length) throw new Refusal(`${path} is cut off`);
+    entries.push(bytes.subarray(at2, at2 + length));
+    at2 += length;
+  }
+  return entries;
+}
+function spelt(index) {
+  const digits = String(index);
+  const groups = digits.padStart(Math.ceil(digits.length / 3) * 3, "0").match(/\d{3}/g) ?? [];
+  return groups.map((group, at2) => at2 < groups.length - 1 ? `x${group}` : group).join("/");
+}
+
+// src/platform-node.ts
+import * as crypto from "node:crypto";
+import { open } from "node:fs/promises";
+import { Readable } from "node:stream";
+import * as zlib from "node:zlib";
+
+// src/crc32.ts
+var tables = makeTables();
+function crc32(bytes, before) {
+  const [first, second, third, fourth] = tables;
+  let crc = ~before;
+  let at2 = 0;
+  for (const end = bytes.length - 3; at2 < end; at2 += 4) {
+    crc ^= bytes[at2] | bytes[at2 + 1] << 8 | bytes[at2 + 2] << 16 | bytes[at2 + 3] << 24;
+    crc = fourth[crc & 255] ^ third[crc >>> 8 & 255] ^ second[crc >>> 16 & 255] ^ first[crc >>> 24 & 255];
+  }
+  for (; at2 < bytes.length; at2++) crc = first[(crc ^ bytes[at2]) & 255] ^ crc >>> 8;
+  return ~crc >>> 0;
+}
+function makeTables() {
+  const [first, ...more] = Array.from({ length: 4 }, () => new Uint32Array(256));
+  for (let byte = 0; byte < 256; byte++) {
+    let crc = byte;
+    for (let bit = 0; bit < 8; bit++) crc = crc & 1 ? 3988292384 ^ crc >>> 1 : crc >>> 1;
+    first[byte] = crc;
+  }
+  let before = first;
+  for (const table of more) {
+    for (let byte = 0; byte < 256; byte++) table[byte] = before[byte] >>> 8 ^ first[before[byte] & 255];
+    before = table;
+  }
+  return [first, ...more];
+}
+
+// src/platform-node.ts
+var spki = Buffer.from("302a300506032b6570032100", "hex");
+function once(bytes) {
+  return typeof crypto.hash === "function" ? crypto.hash("sha256", bytes, "buffer") : crypto.createHash("sha256").update(bytes).digest();
+}
+var nodePlatform = {
+  sha256: () => {
+    const hash2 = crypto.createHash("sha256");
+    return { update: (bytes) => void hash2.update(bytes), digest: () => hash2.digest() };
+  },
+  hash: once,
+  leafHash: (text2) => once(`\0${text2}`),
+  crc32: typeof zlib.crc32 === "function" ? (bytes, before) => zlib.crc32(bytes, before) : crc32,
+  inflate,
+  verifyEd25519: async (publicKey, message, signature) => crypto.verify(
+    null,
+    message,
+    crypto.createPublicKey({ key: Buffer.concat([spki, publicKey]), format: "der", type: "spki" }),
+    signature
+  )
+};
+async function* inflate(compressed) {
+  let given = 0;
+  async function* counted() {
+    for await (const chunk of compressed) {
+      given += chunk.length;
+      yield chunk;
+    }
+  }
+  const inflater = zlib.createInflateRaw({ chunkSize: 1 << 18 });
+  const input = Readable.from(counted(), { objectMode: false });
+  input.on("error", (error) => inflater.destroy(error));
+  input.pipe(inflater);
+  try {
+    yield* inflater;
+    if (inflater.bytesWritten !== given) throw new Error("bytes after the end of the deflate stream");
+  } finally {
+    input.destroy();
+    inflater.destroy();
+  }
+}
+async function openFile(path) {
+  const file = await open(path, "r");
+  const { size } = await file.stat();
+  return {
+    size,
+    read: async (offset, length) => {
+      const bytes = Buffer.allocUnsafe(length);
+      let filled = 0;
+      while (filled < length) {
+        const { bytesRead } = await file.read(bytes, filled, length - filled, offset + filled);
+        if (bytesRead === 0) throw new Error("the file ended early");
+        filled += bytesRead;
+      }
+      return bytes;
+    },
+    close: () => file.close()
+  };
+}
+
 // src/approvals.ts
 var approvingTypes = ["BatchInoculated", "BatchClosed", "BatchAborted"];
 function approvalsOf(entry) {
-  const { type, data, leaf, revision, recordedAt: at } = entry;
+  const { type, data, leaf, revision, recordedAt: at2 } = entry;
   const actor = isObject(leaf.actor) ? String(leaf.actor.id) : "";
   if (!data) return { approvals: [] };
-  const approval = (who, meaning) => ({ who: String(who), meaning, at, revision });
+  const approval = (who, meaning) => ({ who: String(who), meaning, at: at2, revision });
   if (type === "BatchInoculated") {
     const go = approval(actor, "go decision for inoculation");
     if (!isObject(data.override)) return { approvals: [go] };
@@ -984,23 +1048,25 @@ function keyHistory() {
 
 // src/times.ts
 var toleranceSeconds = 120;
+var gravestSeconds = 3600;
 function isInstant(text2) {
   if (!/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/.test(text2) || text2.startsWith("0000")) return false;
-  const time = Date.parse(text2);
-  return !Number.isNaN(time) && new Date(time).toISOString() === text2;
+  const time2 = Date.parse(text2);
+  return !Number.isNaN(time2) && new Date(time2).toISOString() === text2;
 }
 function timeBrackets(stamps) {
-  for (const [at, { index, size }] of stamps.entries()) {
-    if (index <= (stamps[at - 1]?.index ?? -1))
+  for (const [at2, { index, size, stampedAt }] of stamps.entries()) {
+    if (!isInstant(stampedAt)) throw new Refusal("the time of a time stamp is no instant");
+    if (index <= (stamps[at2 - 1]?.index ?? -1))
       throw new Refusal("the time stamps are not in the order of the log");
     if (size > index) throw new Refusal("a time stamp is about a checkpoint later than itself");
   }
   const bySize = [...stamps].sort((a, b) => a.size - b.size);
   const earliest = [];
-  for (let at = bySize.length - 1; at >= 0; at--) {
-    const own = bySize[at]?.stampedAt ?? "";
-    const after = earliest[at + 1];
-    earliest[at] = after !== void 0 && after < own ? after : own;
+  for (let at2 = bySize.length - 1; at2 >= 0; at2--) {
+    const own = bySize[at2]?.stampedAt ?? "";
+    const after = earliest[at2 + 1];
+    earliest[at2] = after !== void 0 && after < own ? after : own;
   }
   let covering = 0;
   let logged = 0;
@@ -1009,19 +1075,29 @@ function timeBrackets(stamps) {
   return {
     objection: (index, recordedAt) => {
       if (recordedAt < last)
-        return `it was recorded at ${recordedAt}, before an earlier event of the log (${last})`;
+        return {
+          message: `it was recorded at ${recordedAt}, before an earlier event of the log (${last})`,
+          isDeviation: false
+        };
       last = recordedAt;
       while (covering < bySize.length && (bySize[covering]?.size ?? 0) <= index) covering++;
       for (let stamp = stamps[logged]; stamp && stamp.index < index; stamp = stamps[++logged])
         if (newest === void 0 || stamp.stampedAt > newest) newest = stamp.stampedAt;
       const after = earliest[covering];
-      if (after !== void 0 && Date.parse(recordedAt) > Date.parse(after) + 1e3 * toleranceSeconds)
-        return `it says ${recordedAt}, but a checkpoint that covers it was stamped at ${after}`;
-      if (newest !== void 0 && Date.parse(recordedAt) < Date.parse(newest) - 1e3 * toleranceSeconds)
-        return `it says ${recordedAt}, but it was logged after a time stamp of ${newest}`;
-      return void 0;
+      const own = Date.parse(recordedAt);
+      return after !== void 0 && objectionTo2(
+        own - Date.parse(after),
+        `it says ${recordedAt}, but a checkpoint that covers it was stamped at ${after}`
+      ) || newest !== void 0 && objectionTo2(
+        Date.parse(newest) - own,
+        `it says ${recordedAt}, but it was logged after a time stamp of ${newest}`
+      ) || void 0;
     }
   };
+}
+function objectionTo2(offByMs, message) {
+  if (offByMs <= 1e3 * toleranceSeconds) return void 0;
+  return { message, isDeviation: offByMs <= 1e3 * gravestSeconds };
 }
 
 // src/leaf.ts
@@ -1045,9 +1121,9 @@ var allowed = /* @__PURE__ */ new Set([...always, "causationId", "correlationId"
 function placeOf(line) {
   const beginning = line.slice(0, 2 * maximumLeafBytes);
   const [, index] = /^\{"index":"(\d{1,15})"/.exec(beginning) ?? [];
-  const at = beginning.lastIndexOf('"revision":"', lastLeafField(beginning));
-  const [, revision] = /^"revision":"(\d{1,15})"/.exec(beginning.slice(at, at + 30)) ?? [];
-  const streamAt = at < 0 ? -1 : beginning.indexOf('"stream":"', at);
+  const at2 = beginning.lastIndexOf('"revision":"', lastLeafField(beginning));
+  const [, revision] = /^"revision":"(\d{1,15})"/.exec(beginning.slice(at2, at2 + 30)) ?? [];
+  const streamAt = at2 < 0 ? -1 : beginning.indexOf('"stream":"', at2);
   const [, stream] = /^"stream":"([^"]{1,200})"/.exec(beginning.slice(streamAt, streamAt + 220)) ?? [];
   if (revision === void 0 || stream === void 0) return void 0;
   return { stream, revision: Number(revision), ...index === void 0 ? {} : { index: Number(index) } };
@@ -1155,7 +1231,7 @@ function requireDigest(digest, payloadText, salt, platform) {
   hasher.update(bytes);
   const stated = fromBase64(digest.hash);
   const found = hasher.digest();
-  if (String(bytes.length) !== digest.size || stated.some((byte, at) => byte !== found[at]))
+  if (String(bytes.length) !== digest.size || stated.some((byte, at2) => byte !== found[at2]))
     throw new Refusal("its payload is not the one whose digest is in the log", true);
 }
 function objectOrNothing(value, what) {
@@ -1231,6 +1307,7 @@ async function readEvents(sources, manifest, findings, platform) {
   let statement;
   let approvalCount = 0;
   let badLines = 0;
+  const deviations = { count: 0, first: void 0 };
   let events = 0;
   let canProve = true;
   let searches = 0;
@@ -1268,6 +1345,7 @@ async function readEvents(sources, manifest, findings, platform) {
     statement,
     stamps,
     table: table.finish(),
+    deviations,
     approvals,
     approvalCount,
     story,
@@ -1295,7 +1373,10 @@ async function readEvents(sources, manifest, findings, platform) {
     if (objection) findings.fail("streams", objection.message, { event: objection.event });
     prove(entry, event);
     const late = brackets.objection(entry.index, entry.recordedAt);
-    if (late) findings.fail("times", late, { event });
+    if (late?.isDeviation) {
+      deviations.count++;
+      deviations.first ??= `${entry.stream} revision ${entry.revision}: ${late.message}`;
+    } else if (late) findings.fail("times", late.message, { event });
     look(entry, event);
   }
   function compareFingerprint(entry, event) {
@@ -1419,7 +1500,8 @@ var checkTitles = {
   keys: "The keys were valid at the size of the checkpoint",
   times: "Times agree with each other and with the time stamps",
   signatures: "Signatures and approvals are of the people and the record they name",
-  renderings: "The readings in the tables are the events",
+  renderings: "The readings in readings.csv are the events",
+  uncompared: "report.html and readings.parquet are what the events say",
   deep: "The whole log was read and gives the same root"
 };
 var kept = 50;
@@ -1429,10 +1511,10 @@ function collectFindings() {
   const details = /* @__PURE__ */ new Map();
   return {
     all,
-    fail: (check, message, at = {}) => {
+    fail: (check, message, at2 = {}) => {
       const count2 = failed.get(check) ?? 0;
       failed.set(check, count2 + 1);
-      if (count2 < kept) all.push({ check, message, ...at });
+      if (count2 < kept) all.push({ check, message, ...at2 });
     },
     note: (check, detail2) => void details.set(check, { status: "pass", detail: detail2 }),
     skip: (check, detail2) => void details.set(check, { status: "not-checked", detail: detail2 }),
@@ -1526,12 +1608,12 @@ async function extentOf(file, entry) {
   return { dataOffset, end: end + await descriptorLength(file, end, entry) };
 }
 function agrees(header, { flags, crc, size, compressedSize }) {
-  const stated = [14, 18, 22].map((at) => header.getUint32(at, true));
+  const stated = [14, 18, 22].map((at2) => header.getUint32(at2, true));
   if (flags & hasDescriptor && stated.every((value) => value === 0 || value === full)) return true;
   return stated[0] === crc && stated[1] === Math.min(compressedSize, full) && stated[2] === Math.min(size, full);
 }
-async function descriptorLength(file, at, { name, crc, size, compressedSize }) {
-  const bytes = view(await file.read(at, Math.min(24, file.size - at)));
+async function descriptorLength(file, at2, { name, crc, size, compressedSize }) {
+  const bytes = view(await file.read(at2, Math.min(24, file.size - at2)));
   for (const signature of [4, 0])
     for (const width2 of [4, 8]) {
       const length = signature + 4 + 2 * width2;
@@ -1544,14 +1626,14 @@ async function descriptorLength(file, at, { name, crc, size, compressedSize }) {
   throw new Refusal(`what stands after ${name} contradicts the zip's directory`);
 }
 function requireKnownExtras(bytes, from, length, name) {
-  let at = from;
-  while (at < from + length) {
-    const next = at + 4 <= from + length ? at + 4 + bytes.getUint16(at + 2, true) : Number.POSITIVE_INFINITY;
+  let at2 = from;
+  while (at2 < from + length) {
+    const next = at2 + 4 <= from + length ? at2 + 4 + bytes.getUint16(at2 + 2, true) : Number.POSITIVE_INFINITY;
     if (next > from + length) throw new Refusal(`an extra field of ${name} is cut off`);
-    const kind = bytes.getUint16(at, true);
+    const kind = bytes.getUint16(at2, true);
     if (!knownExtras.has(kind))
       throw new Refusal(`${name} has the extra field 0x${kind.toString(16)}, which no extract has`);
-    at = next;
+    at2 = next;
   }
 }
 var view = (bytes) => new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
@@ -1572,28 +1654,28 @@ async function readDirectory(file) {
   const directory = view2(await file.read(offset, size));
   const members = /* @__PURE__ */ new Map();
   const extents = [];
-  let at = 0;
+  let at2 = 0;
   for (let entry = 0; entry < count2; entry++) {
-    if (at + 46 > size || directory.getUint32(at, true) !== 33639248)
+    if (at2 + 46 > size || directory.getUint32(at2, true) !== 33639248)
       throw new Refusal(`entry ${entry + 1} of the zip's directory is broken`);
-    const flags = directory.getUint16(at + 8, true);
-    const method = directory.getUint16(at + 10, true);
-    const nameLength = directory.getUint16(at + 28, true);
-    const extraLength = directory.getUint16(at + 30, true);
-    const commentLength = directory.getUint16(at + 32, true);
-    const next = at + 46 + nameLength + extraLength + commentLength;
+    const flags = directory.getUint16(at2 + 8, true);
+    const method = directory.getUint16(at2 + 10, true);
+    const nameLength = directory.getUint16(at2 + 28, true);
+    const extraLength = directory.getUint16(at2 + 30, true);
+    const commentLength = directory.getUint16(at2 + 32, true);
+    const next = at2 + 46 + nameLength + extraLength + commentLength;
     if (next > size) throw new Refusal(`entry ${entry + 1} of the zip's directory is cut off`);
-    const name = memberName(bytesOf(directory, at + 46, nameLength));
+    const name = memberName(bytesOf(directory, at2 + 46, nameLength));
     if (members.has(name)) throw new Refusal(`the zip has two members named ${name}`);
     if (flags & 8257) throw new Refusal(`${name} is encrypted`);
     if (flags & ~2062) throw new Refusal(`${name} has flags that no plain member has`);
     if (method !== 0 && method !== 8)
       throw new Refusal(`${name} has the unknown compression method ${method}`);
-    requireRegularFile(directory.getUint32(at + 38, true), name);
-    const places = zip64(directory, at, at + 46 + nameLength, extraLength, name);
+    requireRegularFile(directory.getUint32(at2 + 38, true), name);
+    const places = zip64(directory, at2, at2 + 46 + nameLength, extraLength, name);
     if (method === 0 && places.size !== places.compressedSize)
       throw new Refusal(`${name} is stored, but its two sizes differ`);
-    const crc = directory.getUint32(at + 16, true);
+    const crc = directory.getUint32(at2 + 16, true);
     const listed = { name, flags, method, crc, ...places };
     const { dataOffset, end: to } = await extentOf(file, listed);
     if (to > offset) throw new Refusal(`${name} reaches into the zip's directory`);
@@ -1606,9 +1688,9 @@ async function readDirectory(file) {
       crc,
       dataOffset
     });
-    at = next;
+    at2 = next;
   }
-  if (at !== size) throw new Refusal("bytes follow the last entry of the zip's directory");
+  if (at2 !== size) throw new Refusal("bytes follow the last entry of the zip's directory");
   requireNoGaps(extents, offset);
   const total = [...members.values()].reduce((sum, member2) => sum + member2.size, 0);
   if (total > maximumRatio * file.size + freeBytes)
@@ -1636,8 +1718,8 @@ async function* memberBytes(file, member2, platform) {
 }
 async function* rawBytes(file, member2) {
   const end = member2.dataOffset + member2.compressedSize;
-  for (let at = member2.dataOffset; at < end; at += chunkBytes)
-    yield await file.read(at, Math.min(chunkBytes, end - at));
+  for (let at2 = member2.dataOffset; at2 < end; at2 += chunkBytes)
+    yield await file.read(at2, Math.min(chunkBytes, end - at2));
 }
 async function readEnd(file) {
   if (file.size < 22) throw new Refusal("this is no zip file");
@@ -1674,12 +1756,12 @@ function zip64(directory, entry, extraAt, extraLength, name) {
   let offset = directory.getUint32(entry + 42, true);
   requireKnownExtras(directory, extraAt, extraLength, name);
   const end = extraAt + extraLength;
-  for (let at = extraAt; at + 4 <= end; ) {
-    const length = directory.getUint16(at + 2, true);
-    if (directory.getUint16(at, true) === 1) {
-      let field = at + 4;
+  for (let at2 = extraAt; at2 + 4 <= end; ) {
+    const length = directory.getUint16(at2 + 2, true);
+    if (directory.getUint16(at2, true) === 1) {
+      let field = at2 + 4;
       const take = () => {
-        if (field + 8 > at + 4 + length) throw new Refusal(`the zip64 field of ${name} is cut off`);
+        if (field + 8 > at2 + 4 + length) throw new Refusal(`the zip64 field of ${name} is cut off`);
         field += 8;
         return big(directory, field - 8, `a size of ${name}`);
       };
@@ -1687,7 +1769,7 @@ function zip64(directory, entry, extraAt, extraLength, name) {
       if (compressedSize === 4294967295) compressedSize = take();
       if (offset === 4294967295) offset = take();
     }
-    at += 4 + length;
+    at2 += 4 + length;
   }
   return { size, compressedSize, offset };
 }
@@ -1711,13 +1793,13 @@ function memberName(bytes) {
     throw new Refusal(`a member of the zip has the name ${JSON.stringify(name)}, which no extract has`);
   return name;
 }
-function big(from, at, what) {
-  const value = from.getBigUint64(at, true);
+function big(from, at2, what) {
+  const value = from.getBigUint64(at2, true);
   if (value >= 1n << 53n) throw new Refusal(`${what} in the zip is absurd`);
   return Number(value);
 }
 var view2 = (bytes) => new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-var bytesOf = (from, at, length) => new Uint8Array(from.buffer, from.byteOffset + at, length);
+var bytesOf = (from, at2, length) => new Uint8Array(from.buffer, from.byteOffset + at2, length);
 
 // src/members.ts
 var required = [
@@ -1741,9 +1823,9 @@ async function openExtract(file, platform) {
     if (!required.includes(name) && !allowed2.test(name))
       throw new Refusal(`the member ${name} belongs to no extract`);
   const chunks = [...members.keys()].filter((name) => name.startsWith("events-")).sort();
-  for (const [at, name] of chunks.entries())
-    if (name !== `events-${String(at + 1).padStart(6, "0")}.ndjson`)
-      throw new Refusal(`the member events-${String(at + 1).padStart(6, "0")}.ndjson is missing`);
+  for (const [at2, name] of chunks.entries())
+    if (name !== `events-${String(at2 + 1).padStart(6, "0")}.ndjson`)
+      throw new Refusal(`the member events-${String(at2 + 1).padStart(6, "0")}.ndjson is missing`);
   const digests = /* @__PURE__ */ new Map();
   function find(name) {
     const member2 = members.get(name);
@@ -1768,10 +1850,10 @@ async function openExtract(file, platform) {
       const limit = name === "manifest.json" ? maximumWhole["manifest.json"] : maximumWhole.other;
       if (size > limit) throw new Refusal(`${name} is larger than ${limit} bytes`);
       const whole = new Uint8Array(size);
-      let at = 0;
+      let at2 = 0;
       for await (const chunk of bytes(name)) {
-        whole.set(chunk, at);
-        at += chunk.length;
+        whole.set(chunk, at2);
+        at2 += chunk.length;
       }
       return whole;
     },
@@ -1780,6 +1862,28 @@ async function openExtract(file, platform) {
       return digests.get(name);
     }
   };
+}
+
+// src/renderings.ts
+var knownVerifyTexts = [
+  "9727ae1608c88795d675b94f79023b11787eca9d31ed35af1db89a1b018e31ad"
+];
+async function checkRenderings({ manifest, extract, findings, platform }, reading) {
+  const member2 = manifest.members.find(({ name }) => name === "readings.csv");
+  const { rows, sha256: sha2562, size } = reading.table;
+  if (rows !== manifest.readings || member2?.sha256 !== sha2562 || extract.sizeOf("readings.csv") !== size)
+    findings.fail("renderings", "it is not what the events say", { member: "readings.csv" });
+  const digest = toHex(platform.hash(await extract.whole("VERIFY.txt")));
+  if (!knownVerifyTexts.includes(digest))
+    findings.fail("renderings", "it is no text of this format: do not do what it says", {
+      member: "VERIFY.txt"
+    });
+  if (!findings.has("renderings"))
+    findings.note("renderings", `${rows} rows of readings.csv; VERIFY.txt is the known one`);
+  findings.skip(
+    "uncompared",
+    "not compared with the events: they are as the holder of the export key signed them; the events are the record"
+  );
 }
 
 // src/scope.ts
@@ -1937,30 +2041,95 @@ async function followKeys(context, reading) {
   }
 }
 
+// src/time-stamp-token.ts
+var [integer, octets, oid, time, sequence, explicit] = [2, 4, 6, 24, 48, 160];
+var signedData = "2a864886f70d010702";
+var tstInfo = "2a864886f70d0109100104";
+var sha256 = "608648016503040201";
+function readToken(bytes) {
+  const whole = { tag: 0, from: 0, to: bytes.length };
+  const inside = (element) => children(bytes, element);
+  const answer = inside(at(inside(whole), 0, sequence));
+  const status = at(inside(at(answer, 0, sequence)), 0, integer);
+  if (status.to - status.from !== 1 || bytes[status.from] > 1)
+    throw new Refusal("it is no granted time stamp");
+  const contentInfo = inside(at(answer, 1, sequence));
+  requireOid(contentInfo, signedData);
+  const signed = inside(at(inside(at(contentInfo, 1, explicit)), 0, sequence));
+  const content = inside(at(signed, 2, sequence));
+  requireOid(content, tstInfo);
+  const info = inside(at(inside(at(inside(at(content, 1, explicit)), 0, octets)), 0, sequence));
+  const imprint = inside(at(info, 2, sequence));
+  requireOid(inside(at(imprint, 0, sequence)), sha256);
+  const { from, to } = at(imprint, 1, octets);
+  return { imprint: toBase64(bytes.subarray(from, to)), stampedAt: instantOf(bytes, at(info, 4, time)) };
+  function requireOid(elements, expected) {
+    const found = at(elements, 0, oid);
+    if (toHex(bytes.subarray(found.from, found.to)) !== expected)
+      throw new Refusal("it is no time stamp token over a SHA-256 digest");
+  }
+}
+function children(bytes, { from, to }) {
+  const found = [];
+  for (let place = from; place < to && found.length < 16; ) {
+    const tag = bytes[place];
+    const first = bytes[place + 1] ?? 128;
+    const more = first < 128 ? 0 : first - 128;
+    if (first === 128 || more > 4 || place + 2 + more > to) throw new Refusal("it is no DER");
+    let length = more === 0 ? first : 0;
+    for (let digit = 0; digit < more; digit++) length = length * 256 + bytes[place + 2 + digit];
+    const start = place + 2 + more;
+    if (start + length > to) throw new Refusal("it is no DER");
+    found.push({ tag, from: start, to: start + length });
+    place = start + length;
+  }
+  return found;
+}
+function at(elements, place, tag) {
+  const element = elements[place];
+  if (element?.tag !== tag) throw new Refusal("it is no time stamp token (RFC 3161)");
+  return element;
+}
+function instantOf(bytes, { from, to }) {
+  const text2 = String.fromCharCode(...bytes.subarray(from, Math.min(to, from + 40)));
+  const [, year, month, day, hour, minute, second, fraction = ""] = /^(\d{4})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)(?:\.(\d+))?Z$/.exec(text2) ?? [];
+  if (year === void 0) throw new Refusal("its time is no GeneralizedTime");
+  return `${year}-${month}-${day}T${hour}:${minute}:${second}.${fraction.slice(0, 3).padEnd(3, "0")}Z`;
+}
+
 // src/tokens.ts
-async function checkTokens({ extract, manifest, findings, platform }, reading) {
-  const spelt2 = (stamps) => stamps.map(({ index, size, stampedAt }) => `${index} ${size} ${stampedAt}`).join("\n");
-  if (spelt2(reading.stamps) !== spelt2(manifest.stamps))
+async function checkTokens({ extract, manifest, findings, platform }, { stamps, deviations }) {
+  const spelt2 = (all) => all.map(({ index, size, stampedAt }) => `${index} ${size} ${stampedAt}`).join("\n");
+  if (spelt2(stamps) !== spelt2(manifest.stamps))
     findings.fail("times", "its time stamps are not those of the log's", { member: "manifest.json" });
-  const stated = new Set(reading.stamps.map(({ size, tokenSha256 }) => `${size} ${tokenSha256}`));
+  const stated = new Map(stamps.map((stamp) => [`${stamp.size} ${stamp.tokenSha256}`, stamp]));
   let tokens = 0;
   for (const name of extract.names) {
     const [, size] = /^timestamp-(\d+)\.tsr$/.exec(name) ?? [];
     if (size === void 0) continue;
     tokens++;
-    const digest = toBase64(platform.hash(await extract.whole(name)));
-    if (!stated.has(`${size} ${digest}`))
-      findings.fail("times", "no time stamp of the log is this token", { member: name });
+    try {
+      const token = await extract.whole(name);
+      const stamp = stated.get(`${size} ${toBase64(platform.hash(token))}`);
+      if (!stamp) throw new Refusal("no time stamp of the log is this token");
+      const { imprint, stampedAt } = readToken(token);
+      if (imprint !== stamp.imprint || stampedAt !== stamp.stampedAt)
+        throw new Refusal(`it is over another digest, or of another time (${stampedAt}), than its event says`);
+    } catch (error) {
+      if (!(error instanceof Refusal)) throw error;
+      findings.fail("times", error.message, { member: name });
+    }
   }
-  if (reading.stamps.length === 0)
+  const noted = deviations.count > 0 ? `; DEVIATION of clocks, noted at ${deviations.count} events: ${deviations.first}` : "";
+  if (tokens === 0)
     findings.skip(
       "times",
-      "no time stamp is in the log; recorded times never step back in the order of the log"
+      `${stamps.length} time stamps in the log, none of their tokens in the extract; recorded times never step back in the order of the log${noted}`
     );
   else
     findings.note(
       "times",
-      `${reading.stamps.length} time stamps, ${tokens} tokens; the authority's own signature is for openssl (VERIFY.txt)`
+      `${stamps.length} time stamps, ${tokens} tokens that say the same; the authority's own signature is for openssl (VERIFY.txt)${noted}`
     );
 }
 
@@ -1988,7 +2157,7 @@ async function verifyExtract(file, pinned, platform, further) {
           platform
         });
         findings.skip("deep", "only with --deep, where the log can be reached");
-        await further?.({ manifest, checkpoint, reading: seen.reading, findings });
+        await further?.({ extract, manifest, checkpoint, reading: seen.reading, findings });
       }
     }
   } catch (error) {
@@ -2017,7 +2186,7 @@ async function examine(context) {
   await checkTokens(context, reading);
   await checkMembers(extract, manifest, findings);
   await checkManifestSignature(context, reading);
-  checkTable(reading, manifest, extract, findings);
+  await checkRenderings(context, reading);
   findings.note(
     "signatures",
     `${reading.approvalCount} signatures and approvals; who enters a closure does not approve it`
@@ -2095,27 +2264,15 @@ async function checkMembers(extract, manifest, findings) {
   }
   for (const name of stated.keys()) findings.fail("manifest", "it is missing", { member: name });
 }
-function checkTable(reading, manifest, extract, findings) {
-  const member2 = manifest.members.find(({ name }) => name === "readings.csv");
-  const { rows, sha256, size } = reading.table;
-  if (rows !== manifest.readings || member2?.sha256 !== sha256 || extract.sizeOf("readings.csv") !== size)
-    findings.fail("renderings", "it is not what the events say", { member: "readings.csv" });
-  else
-    findings.note(
-      "renderings",
-      `${rows} rows of readings.csv; readings.parquet and report.html by their signed digest`
-    );
-}
+var extra = ["witnesses", "times", "uncompared", "deep"];
 function verdictOf(findings, pinned, { manifest, checkpoint, reading }) {
   const checks = findings.checks();
   const isFailed = findings.all.length > 0;
-  const isIncomplete = checks.some(
-    ({ id, status }) => status === "not-checked" && id !== "witnesses" && id !== "times" && id !== "deep"
-  );
+  const isIncomplete = checks.some(({ id, status }) => status === "not-checked" && !extra.includes(id));
   const exit = isFailed ? 1 : pinned.logKeys.length === 0 || isIncomplete ? 2 : 0;
   const heads = manifest?.heads;
   const verdict = {
-    0: `VERIFIED as of size ${heads?.size} of the log, stated at ${reading?.statement?.recordedAt}`,
+    0: `VERIFIED as of size ${heads?.size} of the log, stated at ${reading?.statement?.recordedAt}${reading?.deviations.count ? ", with a noted deviation of clocks" : ""}`,
     1: "FAILED: do not rely on this extract",
     2: pinned.logKeys.length === 0 ? "CONSISTENT WITH ITSELF, but nobody vouches for it: verify with --key" : "INCOMPLETE: nothing contradicts it, but not everything could be shown"
   }[exit];
@@ -2254,8 +2411,8 @@ function print({ checks, verdict, manifest, story, approvals }, withStory) {
     );
   for (const { status, title, detail: detail2 } of checks) out(`${words[status]}  ${title}: ${detail2}`);
   if (withStory) {
-    for (const { at, sentence } of story) out(`${at}  ${sentence}`);
-    for (const { at, who, meaning } of approvals) out(`${at}  ${who}: ${meaning}`);
+    for (const { at: at2, sentence } of story) out(`${at2}  ${sentence}`);
+    for (const { at: at2, who, meaning } of approvals) out(`${at2}  ${who}: ${meaning}`);
   }
   out(verdict);
 }

@@ -1,16 +1,17 @@
-/** `VERIFY.txt`: what the file is and how to check it, for a person who never saw us. */
-
-export function verifyText(facts: { batchId: string; origin: string; size: string }): string {
-  return `What this file is
-  A copy of all that the ledger ${facts.origin} holds of batch
-  ${facts.batchId}, as of its checkpoint of size ${facts.size}, with the proof that nothing
-  was altered, added or left out. report.html is for reading, readings.csv and readings.parquet are
-  for calculating, events-*.ndjson are the record itself.
+/**
+ * `VERIFY.txt`: what the file is and how to check it, for a person who never saw us. The same text in every extract: the
+ * verifiers know its digest (docs/formats/extract.md), so that nobody is sent to another verifier; a new wording is a new
+ * digest beside the old ones.
+ */
+export const verifyText = `What this file is
+  A copy of what a ledger holds of one batch, with the proof that nothing was altered, added or left
+  out. report.html says which ledger and batch, as of which size of the log, and is for reading;
+  readings.csv and readings.parquet are for calculating; events-*.ndjson are the record itself.
 
 How to check it, without us and without a network
   1. Get the ledger's key from a place that the operator of the ledger cannot rewrite: the site
      master file, a sealed letter, the report of the last inspection. It looks like
-     ${facts.origin}+xxxxxxxx+...
+     name-of-the-ledger+xxxxxxxx+...
      A key that came together with this file proves nothing.
   2. Get the verifier from such a place too, and compare its SHA-256 with the printed one.
   3. node verify.mjs <this file> --key <the key>
@@ -21,15 +22,15 @@ How to check it, without us and without a network
 
 What is checked
   Every event is under the root that the checkpoint signs, at its own index; every stream is a chain
-  of revisions without a gap; its end is sealed, or stated in the log together with all other streams
-  so that the counts sum to the size of the log; what people typed has the digest that the log holds;
-  the tables are what the events say; all other members are what the signed manifest lists.
+  of revisions without a gap; which streams there are and where each ends is stated in the log, so
+  that the counts sum to the size of the log, and the verdict is as of that statement; what people
+  typed has the digest that the log holds; readings.csv is what the events say.
 
 What is not checked
-  Events that were never submitted to the ledger; a sensor's own truth. Tokens of a time-stamping
+  Events that were never submitted to the ledger; a sensor's own truth. report.html and
+  readings.parquet are as the holder of the export key signed them, not compared with the events. Tokens of a time-stamping
   authority (timestamp-<size>.tsr, RFC 3161) are compared with the log; their signature is for
      openssl ts -verify -in timestamp-<size>.tsr -data <text of that checkpoint> -CAfile <chain>
   The formats are public: RFC 6962, RFC 8785, C2SP signed-note and tlog-checkpoint, and
   docs/formats/ of the product's source.
 `
-}

@@ -102,7 +102,7 @@ async function sources(context: Context): Promise<MemberSource[]> {
   const chunks = Math.max(1, Math.ceil(selection.events / eventsPerMember))
   const facts = { batchId, origin, size }
   return [
-    text('VERIFY.txt', () => verifyText(facts)),
+    text('VERIFY.txt', () => verifyText),
     ...Array.from({ length: chunks }, (_, at) => ({
       name: `events-${String(at + 1).padStart(6, '0')}.ndjson`,
       bytes: () => pass.nextChunk(),

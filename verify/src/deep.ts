@@ -5,6 +5,7 @@
  */
 import { equalBytes, fromUtf8 } from './bytes.ts'
 import { isObject, parseJson } from './canonical.ts'
+import { followAll } from './deep-streams.ts'
 import type { Place } from './findings.ts'
 import { type Checkpoint, type Key, parseCheckpoint, parseNote, signersOf } from './note.ts'
 import type { Platform } from './platform.ts'
@@ -38,11 +39,12 @@ export async function keptCheckpoints(
 }
 
 export async function checkWholeLog(
-  { manifest, checkpoint, reading, findings }: Examined,
+  examined: Examined,
   fetchLog: LogFetcher,
   kept: readonly Checkpoint[],
   platform: Platform,
 ): Promise<void> {
+  const { manifest, checkpoint, reading, findings } = examined
   const fail = (message: string, event?: Place) => findings.fail('deep', message, event ? { event } : {})
   const { size } = checkpoint
   const wanted = new Map<number, Checkpoint[]>()
@@ -52,6 +54,8 @@ export async function checkWholeLog(
       fail(`a kept checkpoint is of size ${one.size}, larger than the extract's ${size}`)
     else wanted.set(one.size, [...(wanted.get(one.size) ?? []), one])
   }
+  const bound = manifest.heads?.size ?? size
+  const streams = followAll(examined, platform)
   const tree = growingTree(platform)
   const ofBatch = streamsOfBatch(manifest.batchId)
   const seen = new Map<string, number>()
@@ -61,10 +65,10 @@ export async function checkWholeLog(
       for (const entry of entries) {
         const text = fromUtf8(entry)
         if (text === undefined) throw new Refusal(`entry ${tree.size} is not valid UTF-8`)
-        // What came after the heads statement is of a later extract.
-        if (tree.size < (manifest.heads?.size ?? size) && text.includes(manifest.batchId))
-          count(text, tree.size)
-        tree.appendLeaf(platform.leafHash(text))
+        const hash = platform.leafHash(text)
+        follow(text, tree.size, hash)
+        tree.appendLeaf(hash)
+        if (tree.size === bound) for (const one of await streams.compare()) fail(one.message, one.event)
         for (const one of wanted.get(tree.size) ?? [])
           if (!equalBytes(tree.root(), one.root))
             fail(`the log has another root at size ${one.size} than the checkpoint that was signed`)
@@ -79,19 +83,32 @@ export async function checkWholeLog(
   if (!findings.has('deep'))
     findings.note(
       'deep',
-      `${size} entries read, ${kept.length} kept checkpoints found again; the batch has no other event`,
+      `${size} entries read, ${kept.length} kept checkpoints found again; every stream is a chain, counted as stated; the batch has no other event`,
     )
 
-  /** One that stands in the log and not in the extract names itself. */
-  function count(text: string, index: number): void {
+  function follow(text: string, index: number, hash: Uint8Array): void {
     const leaf = parseJson(text, `entry ${index}`)
-    if (!isObject(leaf) || typeof leaf.stream !== 'string' || !ofBatch.has(leaf.stream)) return
-    const revision = Number(leaf.revision)
-    seen.set(leaf.stream, (seen.get(leaf.stream) ?? 0) + 1)
-    const state = reading.streams.states.get(leaf.stream)
-    const isLeftOut = manifest.request.scope === 'range' || manifest.omitted.includes(leaf.stream)
+    if (!isObject(leaf)) throw new Refusal(`entry ${index} is no object`)
+    const { stream, revision, prev } = leaf
+    if (
+      typeof stream !== 'string' ||
+      typeof revision !== 'string' ||
+      (prev !== null && typeof prev !== 'string')
+    )
+      throw new Refusal(`entry ${index} names no stream and revision`)
+    const objection = streams.apply({ stream, revision, prev, index, hash })
+    if (objection) fail(objection, { stream, revision: Number(revision), index })
+    // What came after the heads statement is of a later extract.
+    if (index < bound && ofBatch.has(stream)) count(stream, Number(revision), index)
+  }
+
+  /** One that stands in the log and not in the extract names itself. */
+  function count(stream: string, revision: number, index: number): void {
+    seen.set(stream, (seen.get(stream) ?? 0) + 1)
+    const state = reading.streams.states.get(stream)
+    const isLeftOut = manifest.request.scope === 'range' || manifest.omitted.includes(stream)
     if (isLeftOut || (state && revision <= state.last)) return
-    fail('the log has it, the extract has not', { stream: leaf.stream, revision, index })
+    fail('the log has it, the extract has not', { stream, revision, index })
   }
 
   function compare(): void {

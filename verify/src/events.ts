@@ -40,6 +40,8 @@ export type Reading = {
   readonly statement: Statement | undefined
   readonly stamps: readonly JsonObject[]
   readonly table: ReturnType<Table['finish']>
+  /** Events whose time a time stamp contradicts by no more than a clock that is off explains. */
+  readonly deviations: { readonly count: number; readonly first: string | undefined }
   /** The first thousand of them. */
   readonly approvals: readonly Approval[]
   readonly approvalCount: number
@@ -91,6 +93,7 @@ export async function readEvents(
   let statement: Statement | undefined
   let approvalCount = 0
   let badLines = 0
+  const deviations: { count: number; first: string | undefined } = { count: 0, first: undefined }
   let events = 0
   let canProve = true
   let searches = 0
@@ -129,6 +132,7 @@ export async function readEvents(
     statement,
     stamps,
     table: table.finish(),
+    deviations,
     approvals,
     approvalCount,
     story,
@@ -157,7 +161,10 @@ export async function readEvents(
     if (objection) findings.fail('streams', objection.message, { event: objection.event })
     prove(entry, event)
     const late = brackets.objection(entry.index, entry.recordedAt)
-    if (late) findings.fail('times', late, { event })
+    if (late?.isDeviation) {
+      deviations.count++
+      deviations.first ??= `${entry.stream} revision ${entry.revision}: ${late.message}`
+    } else if (late) findings.fail('times', late.message, { event })
     look(entry, event)
   }
 

@@ -15,7 +15,8 @@ export const checkTitles = {
   keys: 'The keys were valid at the size of the checkpoint',
   times: 'Times agree with each other and with the time stamps',
   signatures: 'Signatures and approvals are of the people and the record they name',
-  renderings: 'The readings in the tables are the events',
+  renderings: 'The readings in readings.csv are the events',
+  uncompared: 'report.html and readings.parquet are what the events say',
   deep: 'The whole log was read and gives the same root',
 } as const
 

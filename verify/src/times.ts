@@ -5,8 +5,10 @@
 import type { Manifest } from './manifest.ts'
 import { Refusal } from './refusal.ts'
 
-/** Clocks kept by NTP differ by far less; a batch that was back-dated by more shows. */
+/** Clocks kept by NTP differ by far less. */
 export const toleranceSeconds = 120
+/** Up to here a clock may have been off, which is noted; no clock is off by more unseen, so then something was dated otherwise. */
+export const gravestSeconds = 3600
 
 /** One spelling of each moment that there was: no 31 February, no hour 24, no year 0. */
 export function isInstant(text: string): boolean {
@@ -16,13 +18,20 @@ export function isInstant(text: string): boolean {
 }
 
 export type Brackets = {
-  /** Why the event at `index` cannot have been recorded at `recordedAt`, or undefined. Call in order of index. */
-  objection(index: number, recordedAt: string): string | undefined
+  /** What contradicts that the event at `index` was recorded at `recordedAt`. Call in order of index. */
+  objection(index: number, recordedAt: string): TimeObjection | undefined
+}
+
+export type TimeObjection = {
+  readonly message: string
+  /** No more than a clock that is off explains. */
+  readonly isDeviation: boolean
 }
 
 /** Stamps of several authorities may come to the log in another order than that of their checkpoints. */
 export function timeBrackets(stamps: Manifest['stamps']): Brackets {
-  for (const [at, { index, size }] of stamps.entries()) {
+  for (const [at, { index, size, stampedAt }] of stamps.entries()) {
+    if (!isInstant(stampedAt)) throw new Refusal('the time of a time stamp is no instant')
     if (index <= (stamps[at - 1]?.index ?? -1))
       throw new Refusal('the time stamps are not in the order of the log')
     if (size > index) throw new Refusal('a time stamp is about a checkpoint later than itself')
@@ -41,17 +50,34 @@ export function timeBrackets(stamps: Manifest['stamps']): Brackets {
   return {
     objection: (index, recordedAt) => {
       if (recordedAt < last)
-        return `it was recorded at ${recordedAt}, before an earlier event of the log (${last})`
+        return {
+          message: `it was recorded at ${recordedAt}, before an earlier event of the log (${last})`,
+          isDeviation: false,
+        }
       last = recordedAt
       while (covering < bySize.length && (bySize[covering]?.size ?? 0) <= index) covering++
       for (let stamp = stamps[logged]; stamp && stamp.index < index; stamp = stamps[++logged])
         if (newest === undefined || stamp.stampedAt > newest) newest = stamp.stampedAt
       const after = earliest[covering]
-      if (after !== undefined && Date.parse(recordedAt) > Date.parse(after) + 1000 * toleranceSeconds)
-        return `it says ${recordedAt}, but a checkpoint that covers it was stamped at ${after}`
-      if (newest !== undefined && Date.parse(recordedAt) < Date.parse(newest) - 1000 * toleranceSeconds)
-        return `it says ${recordedAt}, but it was logged after a time stamp of ${newest}`
-      return undefined
+      const own = Date.parse(recordedAt)
+      return (
+        (after !== undefined &&
+          objectionTo(
+            own - Date.parse(after),
+            `it says ${recordedAt}, but a checkpoint that covers it was stamped at ${after}`,
+          )) ||
+        (newest !== undefined &&
+          objectionTo(
+            Date.parse(newest) - own,
+            `it says ${recordedAt}, but it was logged after a time stamp of ${newest}`,
+          )) ||
+        undefined
+      )
     },
   }
+}
+
+function objectionTo(offByMs: number, message: string): TimeObjection | undefined {
+  if (offByMs <= 1000 * toleranceSeconds) return undefined
+  return { message, isDeviation: offByMs <= 1000 * gravestSeconds }
 }

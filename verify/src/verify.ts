@@ -8,13 +8,21 @@ import { equalBytes, toBase64 } from './bytes.ts'
 import { checkCompleteness } from './completeness.ts'
 import type { Context, Pinned } from './context.ts'
 import { type Reading, readEvents, type StoryLine } from './events.ts'
-import { type Check, collectFindings, type Finding, type Findings, type Place } from './findings.ts'
+import {
+  type Check,
+  type CheckId,
+  collectFindings,
+  type Finding,
+  type Findings,
+  type Place,
+} from './findings.ts'
 import { checkKeys, checkManifestSignature } from './key-checks.ts'
 import { type Manifest, parseManifest } from './manifest.ts'
 import { type OpenedExtract, openExtract } from './members.ts'
 import { type Checkpoint, parseCheckpoint, parseNote } from './note.ts'
 import type { Platform, RandomAccess } from './platform.ts'
 import { Refusal } from './refusal.ts'
+import { checkRenderings } from './renderings.ts'
 import { checkScope } from './scope.ts'
 import { checkSigners, followKeys } from './signer-checks.ts'
 import { checkTokens } from './tokens.ts'
@@ -36,6 +44,7 @@ export type Verdict = {
 
 /** What a further check, such as reading the whole log, may look at. */
 export type Examined = {
+  readonly extract: OpenedExtract
   readonly manifest: Manifest
   readonly checkpoint: Checkpoint
   readonly reading: Reading
@@ -70,7 +79,7 @@ export async function verifyExtract(
           platform,
         })
         findings.skip('deep', 'only with --deep, where the log can be reached')
-        await further?.({ manifest, checkpoint, reading: seen.reading, findings })
+        await further?.({ extract, manifest, checkpoint, reading: seen.reading, findings })
       }
     }
   } catch (error) {
@@ -103,7 +112,7 @@ async function examine(context: Context): Promise<Reading> {
   await checkTokens(context, reading)
   await checkMembers(extract, manifest, findings)
   await checkManifestSignature(context, reading)
-  checkTable(reading, manifest, extract, findings)
+  await checkRenderings(context, reading)
   findings.note(
     'signatures',
     `${reading.approvalCount} signatures and approvals; who enters a closure does not approve it`,
@@ -196,17 +205,8 @@ async function checkMembers(extract: OpenedExtract, manifest: Manifest, findings
   for (const name of stated.keys()) findings.fail('manifest', 'it is missing', { member: name })
 }
 
-function checkTable(reading: Reading, manifest: Manifest, extract: OpenedExtract, findings: Findings): void {
-  const member = manifest.members.find(({ name }) => name === 'readings.csv')
-  const { rows, sha256, size } = reading.table
-  if (rows !== manifest.readings || member?.sha256 !== sha256 || extract.sizeOf('readings.csv') !== size)
-    findings.fail('renderings', 'it is not what the events say', { member: 'readings.csv' })
-  else
-    findings.note(
-      'renderings',
-      `${rows} rows of readings.csv; readings.parquet and report.html by their signed digest`,
-    )
-}
+/** Checks that may be left open: they ask for more than the extract and the ledger's key. */
+const extra: readonly CheckId[] = ['witnesses', 'times', 'uncompared', 'deep']
 
 function verdictOf(
   findings: Findings,
@@ -215,13 +215,11 @@ function verdictOf(
 ): Verdict {
   const checks = findings.checks()
   const isFailed = findings.all.length > 0
-  const isIncomplete = checks.some(
-    ({ id, status }) => status === 'not-checked' && id !== 'witnesses' && id !== 'times' && id !== 'deep',
-  )
+  const isIncomplete = checks.some(({ id, status }) => status === 'not-checked' && !extra.includes(id))
   const exit = isFailed ? 1 : pinned.logKeys.length === 0 || isIncomplete ? 2 : 0
   const heads = manifest?.heads
   const verdict = {
-    0: `VERIFIED as of size ${heads?.size} of the log, stated at ${reading?.statement?.recordedAt}`,
+    0: `VERIFIED as of size ${heads?.size} of the log, stated at ${reading?.statement?.recordedAt}${reading?.deviations.count ? ', with a noted deviation of clocks' : ''}`,
     1: 'FAILED: do not rely on this extract',
     2:
       pinned.logKeys.length === 0

@@ -245,7 +245,7 @@ export const forgedLogs: readonly TamperCase[] = [
     appended('stamped earlier', (made) => {
       const event = put(made, `batch-${made.batchId}`, 'SampleTaken', aSample(made.batchId))
       const size = String(made.log.size)
-      const stampedAt = new Date(made.endMs).toISOString()
+      const stampedAt = new Date(made.endMs - 2_000_000).toISOString()
       const digest = Buffer.alloc(32).toString('base64')
       const stamp = { size, imprint: digest, tokenSha256: digest, authority: 'TSA', stampedAt }
       put(made, 'ledger-timestamps', 'CheckpointTimeStamped', stamp)
@@ -255,7 +255,7 @@ export const forgedLogs: readonly TamperCase[] = [
   forgery('an event that claims to be earlier than the stamp before it', 'times', () =>
     appended('stamped later', (made) => {
       const digest = Buffer.alloc(32).toString('base64')
-      const stampedAt = new Date(laterMs(made) + 600_000).toISOString()
+      const stampedAt = new Date(laterMs(made) + 7_200_000).toISOString()
       put(made, 'ledger-timestamps', 'CheckpointTimeStamped', {
         size: '5',
         imprint: digest,
