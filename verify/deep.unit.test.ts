@@ -3,11 +3,14 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { MemoryLog } from '../ledger/extract/testing/memory-log.ts'
 import { sampleLog } from '../ledger/extract/testing/sample-log.ts'
+import { sortedByKey } from '../ledger/heads/heads-list.ts'
 import { tilePath } from '../ledger/log/tile.ts'
+import { leafHash } from '../ledger/log/tree-hash.ts'
 import { checkWholeLog, keptCheckpoints, type LogFetcher } from './src/deep.ts'
 import { parseKey } from './src/note.ts'
 import { nodePlatform } from './src/platform-node.ts'
 import { verifyExtract } from './src/verify.ts'
+import { withholding } from './testing/dropped-streams.ts'
 import { inMemory } from './testing/extract-file.ts'
 import { extractOf } from './testing/honest-extract.ts'
 
@@ -87,4 +90,33 @@ test('a log that was rewritten since the kept checkpoint is found, and so is one
     path.includes('001') ? undefined : bundles.get(path),
   )
   assert.match(lacking.findings[0]?.message ?? '', /the log has no tile\/entries\/001/)
+})
+
+test('events counted for an invented stream pass the extract, and are found in the whole log', async () => {
+  const made = sampleLog({ seed: 'deep invented', readings: 60, isClosed: false })
+  const { log, batchId } = made
+  const stream = `batch-${batchId}`
+  const count = log.countOf(stream)
+  const shownLast = { from: BigInt(count - 3), to: BigInt(count - 3), size: BigInt(log.size) }
+  const shown: { index: bigint; hash: Buffer }[] = []
+  for await (const { index, leaf } of log.entriesOf(log.indexesOf(stream, shownLast)))
+    shown.push({ index, hash: leafHash(leaf) })
+  const end = shown[0]
+  assert.ok(end)
+  log.stateHeads(made.endMs + 3_600_000, (records) => {
+    const own = records.find((record) => record.count === BigInt(count))
+    assert.ok(own)
+    const lie = { ...own, count: BigInt(count - 2), lastIndex: end.index, lastLeafHash: end.hash }
+    const invented = { ...own, streamKey: Buffer.alloc(32, 7), count: 2n }
+    return sortedByKey([...records.filter((record) => record !== own), lie, invented])
+  })
+  log.publish()
+  const hiding = withholding(log, (asked, revision) => asked === stream && revision >= BigInt(count - 2))
+  const zip = await extractOf({ log: hiding, batchId })
+  const bundles = await bundlesOf(log)
+  const verdict = await deeply(zip, log, async (path) => bundles.get(path))
+  const failed = verdict.checks.filter(({ status }) => status === 'fail').map(({ id }) => id)
+  assert.deepEqual(failed, ['deep'])
+  assert.equal(verdict.firstBadEvent?.stream, stream)
+  assert.match(JSON.stringify(verdict.findings), /the heads statement says otherwise/)
 })

@@ -9,12 +9,20 @@ import { droppedStreams } from './testing/dropped-streams.ts'
 import { putTogether } from './testing/extract-file.ts'
 import { forgedLogs } from './testing/forged-logs.ts'
 import { honestExtract } from './testing/honest-extract.ts'
+import { oddLogs } from './testing/odd-logs.ts'
 import { hasPython, pythonVerifier } from './testing/python.ts'
 import { tamperedEvents } from './testing/tampered-events.ts'
 import { tamperedMembers } from './testing/tampered-members.ts'
 import { zipTricks } from './testing/zip-tricks.ts'
 
-const cases = [...tamperedEvents, ...tamperedMembers, ...zipTricks, ...forgedLogs, ...droppedStreams]
+const cases = [
+  ...tamperedEvents,
+  ...tamperedMembers,
+  ...zipTricks,
+  ...forgedLogs,
+  ...droppedStreams,
+  ...oddLogs,
+]
 
 describe('an extract that somebody tampered with', () => {
   let honest: Awaited<ReturnType<typeof honestExtract>>

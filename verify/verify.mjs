@@ -201,12 +201,12 @@ function parseManifest(bytes) {
       };
     }),
     members: list(whole.members, "members").map((one) => {
-      const member2 = object(one, "members", ["name", "size", "sha256"]);
-      if (typeof member2.size !== "string") throw new Refusal("a member has no size");
+      const member3 = object(one, "members", ["name", "size", "sha256"]);
+      if (typeof member3.size !== "string") throw new Refusal("a member has no size");
       return {
-        name: textOf(member2.name, "name"),
-        size: count(member2.size, "size"),
-        sha256: textOf(member2.sha256, "sha256")
+        name: textOf(member3.name, "name"),
+        size: count(member3.size, "size"),
+        sha256: textOf(member3.sha256, "sha256")
       };
     })
   };
@@ -1041,6 +1041,7 @@ function keyHistory() {
       else throw new Refusal(`${type} is no event of a key`);
     },
     objection,
+    has: (verifierKey) => keys.has(verifierKey),
     logKeysAddedBefore: (size) => [...keys].filter(([, key]) => key.purpose === "log" && key.index < size).map(([key]) => key),
     holding: (purpose, size) => [...keys.keys()].filter((verifierKey) => objection(verifierKey, purpose, size) === void 0)
   };
@@ -1530,12 +1531,131 @@ function collectFindings() {
     })
   };
 }
-function describe({ message, event, member: member2 }) {
+function describe({ message, event, member: member3 }) {
   if (event) return `${event.stream} revision ${event.revision}${placeInLog(event)}: ${message}`;
-  return member2 === void 0 ? message : `${member2}: ${message}`;
+  return member3 === void 0 ? message : `${member3}: ${message}`;
 }
 function placeInLog({ index }) {
   return index === void 0 ? "" : ` (position ${index} of the log)`;
+}
+
+// src/key-changes.ts
+var member = /^key-change-([1-9]\d{0,15})\.txt$/;
+var formatLine2 = "bioledger-key-change/v1";
+async function trustedKeys(context, history) {
+  const { extract, pinned, checkpoint, platform } = context;
+  const trusted = pinned.logKeys.filter(({ name }) => name === checkpoint.origin);
+  const changes = extract.names.filter((name) => member.test(name));
+  const sizeOf = (name) => Number(member.exec(name)?.[1]);
+  for (const name of changes.sort((a, b) => sizeOf(a) - sizeOf(b))) {
+    const whole = fromUtf8(await extract.whole(name)) ?? "";
+    const split = whole.indexOf("\n\n");
+    const [format, ...hashes] = whole.slice(0, Math.max(split, 0)).split("\n");
+    if (format !== formatLine2) throw new Refusal(`${name} has an unknown format`);
+    const note = parseNote(utf8(whole.slice(split + 2)), name);
+    const { origin, size, root } = parseCheckpoint(note.text);
+    if (origin !== checkpoint.origin || size !== sizeOf(name) || size > checkpoint.size)
+      throw new Refusal(`${name} is not of this log`);
+    const vouching = await signersOf(note, trusted, name, platform);
+    if (!vouching.some(({ verifierKey }) => history.objection(verifierKey, "log", size) === void 0))
+      continue;
+    const path = hashes.map((hash2) => fromBase64(hash2) ?? new Uint8Array());
+    if (!isConsistent(size, root, checkpoint.size, checkpoint.root, path, platform))
+      throw new Refusal(`the checkpoint of the extract does not continue the one in ${name}`);
+    const added = history.logKeysAddedBefore(size).map((key) => parseKey(key, platform));
+    const unknown = added.filter((key) => !trusted.some(({ verifierKey }) => verifierKey === key.verifierKey));
+    trusted.push(...await signersOf(note, unknown, name, platform));
+  }
+  return trusted;
+}
+function isConsistent(first, firstRoot, second, secondRoot, path, platform) {
+  if (path.some((hash2) => hash2.length !== 32) || first < 1 || first > second) return false;
+  if (first === second) return path.length === 0 && equalBytes(firstRoot, secondRoot);
+  const node = (left, right) => {
+    const input = new Uint8Array(65);
+    input[0] = 1;
+    input.set(left, 1);
+    input.set(right, 33);
+    return platform.hash(input);
+  };
+  const isPowerOfTwo = Number.isInteger(Math.log2(first)) && 2 ** Math.log2(first) === first;
+  const [start, ...rest] = isPowerOfTwo ? [firstRoot, ...path] : path;
+  if (!start) return false;
+  let [fn, sn] = [first - 1, second - 1];
+  while (fn % 2 === 1) [fn, sn] = [Math.floor(fn / 2), Math.floor(sn / 2)];
+  let [fr, sr] = [start, start];
+  for (const hash2 of rest) {
+    if (sn === 0) return false;
+    if (fn % 2 === 1 || fn === sn) {
+      fr = node(hash2, fr);
+      sr = node(hash2, sr);
+      while (fn % 2 === 0 && fn !== 0) [fn, sn] = [Math.floor(fn / 2), Math.floor(sn / 2)];
+    } else sr = node(sr, hash2);
+    [fn, sn] = [Math.floor(fn / 2), Math.floor(sn / 2)];
+  }
+  return sn === 0 && equalBytes(fr, firstRoot) && equalBytes(sr, secondRoot);
+}
+
+// src/export-keys.ts
+var member2 = "export-key.txt";
+var formatLine3 = "bioledger-export-key/v1";
+async function exportKeysOf(context, reading) {
+  const { checkpoint, extract, platform } = context;
+  const named = reading.keys.holding("export", checkpoint.size).flatMap((key) => {
+    try {
+      return [parseKey(key, platform)];
+    } catch (error) {
+      if (error instanceof Refusal) return [];
+      throw error;
+    }
+  });
+  return extract.has(member2) ? [...named, await laterKey(context, reading)] : named;
+}
+async function laterKey(context, { keys }) {
+  const { extract, checkpoint, pinned, platform } = context;
+  const whole = fromUtf8(await extract.whole(member2)) ?? "";
+  const [head = "", ...rest] = whole.split("\n\n");
+  const [format, spelt2, ...hashes] = head.split("\n");
+  if (format !== formatLine3) throw new Refusal(`${member2} has an unknown format`);
+  const after = rest.join("\n\n");
+  const end = after.indexOf("\n");
+  const text2 = after.slice(0, Math.max(end, 0));
+  const note = parseNote(utf8(after.slice(end + 1)), member2);
+  const { origin, size, root } = parseCheckpoint(note.text);
+  if (origin !== checkpoint.origin) throw new Refusal(`${member2} is of another log`);
+  if (pinned.logKeys.length > 0) {
+    const signers = await signersOf(note, await trustedKeys(context, keys), member2, platform);
+    if (signers.length === 0) throw new Refusal(`no key that you gave signed the checkpoint in ${member2}`);
+  }
+  const path = hashes.map((hash2) => fromBase64(hash2) ?? new Uint8Array());
+  if (!isIncluded(platform.leafHash(text2), count(spelt2, "the index"), size, root, path, platform))
+    throw new Refusal(`the event in ${member2} is not under its checkpoint`);
+  const leaf = parseCanonical(text2, "the event");
+  const data = isObject(leaf) ? leaf.data : void 0;
+  const isAdded = isObject(leaf) && isObject(data) && leaf.ledger === origin && leaf.stream === "ledger-keys" && leaf.type === "LedgerKeyAdded" && data.purpose === "export";
+  if (!isAdded || typeof data.verifierKey !== "string") throw new Refusal(`${member2} adds no export key`);
+  if (keys.has(data.verifierKey)) throw new Refusal(`${member2} adds a key that the log named before`);
+  return parseKey(data.verifierKey, platform);
+}
+function isIncluded(leafHash, index, size, root, path, platform) {
+  if (index >= size || path.some((hash3) => hash3.length !== 32)) return false;
+  const input = new Uint8Array(65);
+  input[0] = 1;
+  const node = (left, right) => {
+    input.set(left, 1);
+    input.set(right, 33);
+    return platform.hash(input);
+  };
+  let [fn, sn, hash2] = [index, size - 1, leafHash];
+  for (const sibling of path) {
+    if (sn === 0) return false;
+    if (fn % 2 === 1 || fn === sn) {
+      hash2 = node(sibling, hash2);
+      while (fn % 2 === 0 && fn !== 0) [fn, sn] = [fn / 2, Math.floor(sn / 2)];
+    } else hash2 = node(hash2, sibling);
+    [fn, sn] = [Math.floor(fn / 2), Math.floor(sn / 2)];
+  }
+  return sn === 0 && equalBytes(hash2, root);
 }
 
 // src/key-checks.ts
@@ -1552,9 +1672,9 @@ function checkKeys(reading, { size }, signers, findings) {
 }
 async function checkManifestSignature(context, reading) {
   const { extract, manifest, manifestBytes, checkpoint, pinned, findings, platform } = context;
-  const member2 = "manifest.sig";
+  const member3 = "manifest.sig";
   try {
-    const note = parseNote(await extract.whole(member2), member2);
+    const note = parseNote(await extract.whole(member3), member3);
     const expected = `${formatLine}
 ${checkpoint.origin}
 ${checkpoint.size}
@@ -1562,25 +1682,15 @@ ${toBase64(checkpoint.root)}
 ${toBase64(platform.hash(manifestBytes))}
 `;
     if (note.text !== expected) throw new Refusal("it is the signature of another manifest or checkpoint");
-    const candidates = pinned.exportKeys.length > 0 ? pinned.exportKeys : exportKeysOf(reading, checkpoint, platform);
+    const candidates = pinned.exportKeys.length > 0 ? pinned.exportKeys : await exportKeysOf(context, reading);
     const signers = await signersOf(note, candidates, "the manifest", platform);
     if (signers.length === 0) throw new Refusal("no export key that holds signed it");
     const ids = signers.map(({ keyId }) => keyId).join(", ");
     findings.note("manifest", `${manifest.members.length} members, signed by the export key ${ids}`);
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;
-    findings.fail("manifest", error.message, { member: member2 });
+    findings.fail("manifest", error.message, { member: member3 });
   }
-}
-function exportKeysOf({ keys }, { size }, platform) {
-  return keys.holding("export", size).flatMap((key) => {
-    try {
-      return [parseKey(key, platform)];
-    } catch (error) {
-      if (error instanceof Refusal) return [];
-      throw error;
-    }
-  });
 }
 
 // src/zip-local.ts
@@ -1692,33 +1802,33 @@ async function readDirectory(file) {
   }
   if (at2 !== size) throw new Refusal("bytes follow the last entry of the zip's directory");
   requireNoGaps(extents, offset);
-  const total = [...members.values()].reduce((sum, member2) => sum + member2.size, 0);
+  const total = [...members.values()].reduce((sum, member3) => sum + member3.size, 0);
   if (total > maximumRatio * file.size + freeBytes)
     throw new Refusal(`the members together are ${total} bytes, more than ${maximumRatio} times the file`);
   return members;
 }
-async function* memberBytes(file, member2, platform) {
-  const raw = rawBytes(file, member2);
+async function* memberBytes(file, member3, platform) {
+  const raw = rawBytes(file, member3);
   let length = 0;
   let crc = 0;
   try {
-    for await (const chunk of member2.method === 8 ? platform.inflate(raw) : raw) {
+    for await (const chunk of member3.method === 8 ? platform.inflate(raw) : raw) {
       length += chunk.length;
-      if (length > member2.size) throw new Refusal(`${member2.name} is longer than the zip states`);
+      if (length > member3.size) throw new Refusal(`${member3.name} is longer than the zip states`);
       crc = platform.crc32(chunk, crc);
       yield chunk;
     }
   } catch (error) {
     if (error instanceof Refusal) throw error;
-    throw new Refusal(`${member2.name} cannot be read after ${length} of its ${member2.size} bytes`);
+    throw new Refusal(`${member3.name} cannot be read after ${length} of its ${member3.size} bytes`);
   }
-  if (length !== member2.size) throw new Refusal(`${member2.name} is shorter than the zip states`);
-  if (crc >>> 0 !== member2.crc)
-    throw new Refusal(`${member2.name} does not have the CRC-32 that the zip states`);
+  if (length !== member3.size) throw new Refusal(`${member3.name} is shorter than the zip states`);
+  if (crc >>> 0 !== member3.crc)
+    throw new Refusal(`${member3.name} does not have the CRC-32 that the zip states`);
 }
-async function* rawBytes(file, member2) {
-  const end = member2.dataOffset + member2.compressedSize;
-  for (let at2 = member2.dataOffset; at2 < end; at2 += chunkBytes)
+async function* rawBytes(file, member3) {
+  const end = member3.dataOffset + member3.compressedSize;
+  for (let at2 = member3.dataOffset; at2 < end; at2 += chunkBytes)
     yield await file.read(at2, Math.min(chunkBytes, end - at2));
 }
 async function readEnd(file) {
@@ -1814,7 +1924,7 @@ var required = [
   "manifest.json",
   "manifest.sig"
 ];
-var allowed2 = /^(events-\d{6}\.ndjson|heads\.ndjson|key-change-[1-9]\d{0,15}\.txt|timestamp-[1-9]\d{0,15}\.tsr)$/;
+var allowed2 = /^(events-\d{6}\.ndjson|heads\.ndjson|export-key\.txt|key-change-[1-9]\d{0,15}\.txt|timestamp-[1-9]\d{0,15}\.tsr)$/;
 var maximumWhole = { "manifest.json": 16 << 20, other: 1e6 };
 async function openExtract(file, platform) {
   const members = await readDirectory(file);
@@ -1828,9 +1938,9 @@ async function openExtract(file, platform) {
       throw new Refusal(`the member events-${String(at2 + 1).padStart(6, "0")}.ndjson is missing`);
   const digests = /* @__PURE__ */ new Map();
   function find(name) {
-    const member2 = members.get(name);
-    if (!member2) throw new Refusal(`the member ${name} is missing`);
-    return member2;
+    const member3 = members.get(name);
+    if (!member3) throw new Refusal(`the member ${name} is missing`);
+    return member3;
   }
   async function* bytes(name) {
     const hasher = platform.sha256();
@@ -1869,9 +1979,9 @@ var knownVerifyTexts = [
   "9727ae1608c88795d675b94f79023b11787eca9d31ed35af1db89a1b018e31ad"
 ];
 async function checkRenderings({ manifest, extract, findings, platform }, reading) {
-  const member2 = manifest.members.find(({ name }) => name === "readings.csv");
+  const member3 = manifest.members.find(({ name }) => name === "readings.csv");
   const { rows, sha256: sha2562, size } = reading.table;
-  if (rows !== manifest.readings || member2?.sha256 !== sha2562 || extract.sizeOf("readings.csv") !== size)
+  if (rows !== manifest.readings || member3?.sha256 !== sha2562 || extract.sizeOf("readings.csv") !== size)
     findings.fail("renderings", "it is not what the events say", { member: "readings.csv" });
   const digest = toHex(platform.hash(await extract.whole("VERIFY.txt")));
   if (!knownVerifyTexts.includes(digest))
@@ -1927,63 +2037,6 @@ function checkSignaturesOnly({ streams }, { batchId, omitted, signatureTypes }, 
     fail(
       `it says that ${omitted.join(", ") || "nothing"} was left out, but that is ${there.join(", ") || "nothing"}`
     );
-}
-
-// src/key-changes.ts
-var member = /^key-change-([1-9]\d{0,15})\.txt$/;
-var formatLine2 = "bioledger-key-change/v1";
-async function trustedKeys(context, history) {
-  const { extract, pinned, checkpoint, platform } = context;
-  const trusted = pinned.logKeys.filter(({ name }) => name === checkpoint.origin);
-  const changes = extract.names.filter((name) => member.test(name));
-  const sizeOf = (name) => Number(member.exec(name)?.[1]);
-  for (const name of changes.sort((a, b) => sizeOf(a) - sizeOf(b))) {
-    const whole = fromUtf8(await extract.whole(name)) ?? "";
-    const split = whole.indexOf("\n\n");
-    const [format, ...hashes] = whole.slice(0, Math.max(split, 0)).split("\n");
-    if (format !== formatLine2) throw new Refusal(`${name} has an unknown format`);
-    const note = parseNote(utf8(whole.slice(split + 2)), name);
-    const { origin, size, root } = parseCheckpoint(note.text);
-    if (origin !== checkpoint.origin || size !== sizeOf(name) || size > checkpoint.size)
-      throw new Refusal(`${name} is not of this log`);
-    const vouching = await signersOf(note, trusted, name, platform);
-    if (!vouching.some(({ verifierKey }) => history.objection(verifierKey, "log", size) === void 0))
-      continue;
-    const path = hashes.map((hash2) => fromBase64(hash2) ?? new Uint8Array());
-    if (!isConsistent(size, root, checkpoint.size, checkpoint.root, path, platform))
-      throw new Refusal(`the checkpoint of the extract does not continue the one in ${name}`);
-    const added = history.logKeysAddedBefore(size).map((key) => parseKey(key, platform));
-    const unknown = added.filter((key) => !trusted.some(({ verifierKey }) => verifierKey === key.verifierKey));
-    trusted.push(...await signersOf(note, unknown, name, platform));
-  }
-  return trusted;
-}
-function isConsistent(first, firstRoot, second, secondRoot, path, platform) {
-  if (path.some((hash2) => hash2.length !== 32) || first < 1 || first > second) return false;
-  if (first === second) return path.length === 0 && equalBytes(firstRoot, secondRoot);
-  const node = (left, right) => {
-    const input = new Uint8Array(65);
-    input[0] = 1;
-    input.set(left, 1);
-    input.set(right, 33);
-    return platform.hash(input);
-  };
-  const isPowerOfTwo = Number.isInteger(Math.log2(first)) && 2 ** Math.log2(first) === first;
-  const [start, ...rest] = isPowerOfTwo ? [firstRoot, ...path] : path;
-  if (!start) return false;
-  let [fn, sn] = [first - 1, second - 1];
-  while (fn % 2 === 1) [fn, sn] = [Math.floor(fn / 2), Math.floor(sn / 2)];
-  let [fr, sr] = [start, start];
-  for (const hash2 of rest) {
-    if (sn === 0) return false;
-    if (fn % 2 === 1 || fn === sn) {
-      fr = node(hash2, fr);
-      sr = node(hash2, sr);
-      while (fn % 2 === 0 && fn !== 0) [fn, sn] = [Math.floor(fn / 2), Math.floor(sn / 2)];
-    } else sr = node(sr, hash2);
-    [fn, sn] = [Math.floor(fn / 2), Math.floor(sn / 2)];
-  }
-  return sn === 0 && equalBytes(fr, firstRoot) && equalBytes(sr, secondRoot);
 }
 
 // src/signer-checks.ts
@@ -2195,9 +2248,9 @@ async function examine(context) {
 }
 async function checkCheckpoint(extract, manifest, pinned, findings, platform) {
   const bytes = await extract.whole("checkpoint.txt");
-  const member2 = "checkpoint.txt";
-  const note = attempt(findings, "checkpoint", member2, () => parseNote(bytes, "the checkpoint"));
-  const checkpoint = note && attempt(findings, "checkpoint", member2, () => parseCheckpoint(note.text));
+  const member3 = "checkpoint.txt";
+  const note = attempt(findings, "checkpoint", member3, () => parseNote(bytes, "the checkpoint"));
+  const checkpoint = note && attempt(findings, "checkpoint", member3, () => parseCheckpoint(note.text));
   if (!note || !checkpoint) return void 0;
   await checkSigners(note, checkpoint, { extract, pinned, findings, platform });
   const { origin, size, root } = checkpoint;
@@ -2244,18 +2297,18 @@ function checkRoot(reading, checkpoint, findings) {
     );
 }
 async function checkMembers(extract, manifest, findings) {
-  const stated = new Map(manifest.members.map((member2) => [member2.name, member2]));
+  const stated = new Map(manifest.members.map((member3) => [member3.name, member3]));
   if (stated.size !== manifest.members.length)
     findings.fail("manifest", "it lists a member twice", { member: "manifest.json" });
   for (const name of extract.names) {
     if (name === "manifest.json" || name === "manifest.sig") continue;
-    const member2 = stated.get(name);
+    const member3 = stated.get(name);
     stated.delete(name);
-    if (!member2) findings.fail("manifest", "the manifest does not list it", { member: name });
+    if (!member3) findings.fail("manifest", "the manifest does not list it", { member: name });
     else
       try {
         const digest = await extract.digest(name);
-        if (digest !== member2.sha256 || extract.sizeOf(name) !== member2.size)
+        if (digest !== member3.sha256 || extract.sizeOf(name) !== member3.size)
           findings.fail("manifest", "it is not what the manifest lists", { member: name });
       } catch (error) {
         if (!(error instanceof Refusal)) throw error;
@@ -2290,12 +2343,12 @@ function verdictOf(findings, pinned, { manifest, checkpoint, reading }) {
     story: reading?.story ?? []
   };
 }
-function attempt(findings, check, member2, make) {
+function attempt(findings, check, member3, make) {
   try {
     return make();
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;
-    findings.fail(check, error.message, { member: member2 });
+    findings.fail(check, error.message, { member: member3 });
     return void 0;
   }
 }

@@ -6,6 +6,7 @@ export type ExtractErrorCode =
   | 'no-heads-statement'
   | 'payload-missing'
   | 'key-reused'
+  | 'export-key'
   | 'aborted'
 
 export class ExtractError extends Error {

@@ -15,6 +15,7 @@ import { streams } from '../../schemas/streams.ts'
 import { chooseCheckpoint } from './checkpoint-choice.ts'
 import { ExtractError } from './errors.ts'
 import { readExportKey } from './export-key.ts'
+import { requireExportKey } from './export-key-proof.ts'
 import { storePayloads } from './payloads.ts'
 import { type ExtractRequest, scopeOf } from './request.ts'
 import type { ExtractLog } from './selection.ts'
@@ -69,6 +70,7 @@ export function extractJobs(deps: ExtractJobsDeps): ExtractJobs {
       const origin = await deps.log.origin()
       if (origin === undefined) throw new ExtractError('no-checkpoint', 'the ledger never ran')
       const exportKey = await readExportKey(deps.folder, origin)
+      await requireExportKey(deps.store, exportKey.verifierKey)
       const checkpoint = await chooseCheckpoint(deps.log, deps.store, job.request.asOf, stopping.signal)
       const payloadOf = storePayloads(deps.store)
       const { tokenOf } = deps

@@ -16,6 +16,7 @@ import type { SigningKey } from '../keys/key-vault.ts'
 import { signNote } from '../log/note.ts'
 import type { PublishedCheckpoint } from '../storage/log-reader.ts'
 import { eventPass, eventsPerMember } from './event-pass.ts'
+import { exportKeyProof } from './export-key-proof.ts'
 import { keyChanges } from './key-changes.ts'
 import { multiProof } from './multi-proof.ts'
 import type { PayloadReader } from './payloads.ts'
@@ -111,6 +112,7 @@ async function sources(context: Context): Promise<MemberSource[]> {
     file('fingerprints.bin'),
     text('checkpoint.txt', () => checkpoint.note),
     ...(await keyChanges(deps.log, selection, checkpoint)),
+    ...(await exportKeyProof(deps.log, deps.exportKey.verifierKey, selection)),
     ...(statement ? [{ name: 'heads.ndjson', bytes: () => headsBytes(deps, statement.size) }] : []),
     ...(await tokens(deps, selection)),
     file('readings.csv'),

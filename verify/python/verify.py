@@ -27,7 +27,7 @@ REQUIRED = [
     "VERIFY.txt", "events-000001.ndjson", "proof.bin", "fingerprints.bin", "checkpoint.txt", "readings.csv",
     "readings.parquet", "report.html", "manifest.json", "manifest.sig",
 ]
-OPTIONAL = re.compile(r"(events-\d{6}\.ndjson|heads\.ndjson|key-change-[1-9]\d{0,15}\.txt|timestamp-[1-9]\d{0,15}\.tsr)")
+OPTIONAL = re.compile(r"(events-\d{6}\.ndjson|heads\.ndjson|export-key\.txt|key-change-[1-9]\d{0,15}\.txt|timestamp-[1-9]\d{0,15}\.tsr)")
 MEMBER = re.compile(r"[A-Za-z0-9][A-Za-z0-9.-]{0,99}")
 COUNT = re.compile(r"(0|[1-9][0-9]{0,15})")
 INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", re.ASCII)
@@ -577,6 +577,24 @@ def consistent(first, first_root, second, second_root, path):
             sr = hashlib.sha256(b"\x01" + sr + one).digest()
         fn, sn = fn >> 1, sn >> 1
     return sn == 0 and fr == first_root and sr == second_root
+
+
+def included(leaf, index, size, root, path):
+    """RFC 9162 2.1.3.2"""
+    if index >= size or any(len(one) != 32 for one in path):
+        return False
+    fn, sn, digest = index, size - 1, leaf
+    for one in path:
+        if sn == 0:
+            return False
+        if fn & 1 or fn == sn:
+            digest = hashlib.sha256(b"\x01" + one + digest).digest()
+            while not fn & 1 and fn != 0:
+                fn, sn = fn >> 1, sn >> 1
+        else:
+            digest = hashlib.sha256(b"\x01" + digest + one).digest()
+        fn, sn = fn >> 1, sn >> 1
+    return sn == 0 and digest == root
 
 
 def leaf_hash(text):
@@ -1319,8 +1337,34 @@ class Verifier:
         if text != "\n".join([FORMAT, self.origin, str(self.size), root, digest]) + "\n":
             raise Refusal("it is the signature of another manifest or checkpoint")
         keys = self.export_keys or [key for key in map(known_key, (text for text in self.keys if self.holds(text, "export"))) if key]
+        if not self.export_keys and "export-key.txt" in self.archive.members:
+            keys.append(self.later_export_key())
         if not signers((text, signatures), keys, "the manifest"):
             raise Refusal("no export key that holds signed it")
+
+    def later_export_key(self):
+        """A key that the log named only after what the extract is about, under a later checkpoint."""
+        name = "export-key.txt"
+        head, _, rest = self.archive.whole(name).partition(b"\n\n")
+        kind, index, hashes = (head.decode("utf-8", "replace").split("\n", 2) + ["", ""])[:3]
+        leaf, _, raw = rest.partition(b"\n")
+        if kind != "bioledger-export-key/v1":
+            raise Refusal(name + " has an unknown format")
+        note = parse_note(raw, name)
+        origin, size, root = parse_checkpoint(note[0])
+        if origin != self.origin or (self.log_keys and not signers(note, self.trusted, name)):
+            raise Refusal("no key that you gave signed the checkpoint in " + name)
+        text = Archive._line(leaf, name)
+        if not included(leaf_hash(text), count(index, "the index"), size, root, [from_base64(one) or b"" for one in hashes.split("\n") if hashes]):
+            raise Refusal("the event in %s is not under its checkpoint" % name)
+        event = parse_canonical(text, "the event")
+        data = event.get("data") if isinstance(event, dict) else None
+        if not isinstance(data, dict) or (event.get("ledger"), event.get("stream"), event.get("type"), data.get("purpose")) != (
+                origin, "ledger-keys", "LedgerKeyAdded", "export"):
+            raise Refusal(name + " adds no export key")
+        if not isinstance(data.get("verifierKey"), str) or data["verifierKey"] in self.keys:
+            raise Refusal(name + " adds no new key")
+        return Key(data["verifierKey"])
 
     def verdict(self):
         failed = self.findings.failed

@@ -2,10 +2,10 @@
 import { toBase64 } from './bytes.ts'
 import type { Context } from './context.ts'
 import type { Reading } from './events.ts'
+import { exportKeysOf } from './export-keys.ts'
 import type { Findings } from './findings.ts'
 import { formatLine } from './manifest.ts'
-import { type Checkpoint, type Key, parseKey, parseNote, signersOf } from './note.ts'
-import type { Platform } from './platform.ts'
+import { type Checkpoint, type Key, parseNote, signersOf } from './note.ts'
 import { Refusal } from './refusal.ts'
 
 /** `signers`: who signed the checkpoint, of the pinned keys and those they vouch for. */
@@ -36,7 +36,7 @@ export async function checkManifestSignature(context: Context, reading: Reading)
     const expected = `${formatLine}\n${checkpoint.origin}\n${checkpoint.size}\n${toBase64(checkpoint.root)}\n${toBase64(platform.hash(manifestBytes))}\n`
     if (note.text !== expected) throw new Refusal('it is the signature of another manifest or checkpoint')
     const candidates: readonly Key[] =
-      pinned.exportKeys.length > 0 ? pinned.exportKeys : exportKeysOf(reading, checkpoint, platform)
+      pinned.exportKeys.length > 0 ? pinned.exportKeys : await exportKeysOf(context, reading)
     const signers = await signersOf(note, candidates, 'the manifest', platform)
     if (signers.length === 0) throw new Refusal('no export key that holds signed it')
     const ids = signers.map(({ keyId }) => keyId).join(', ')
@@ -45,16 +45,4 @@ export async function checkManifestSignature(context: Context, reading: Reading)
     if (!(error instanceof Refusal)) throw error
     findings.fail('manifest', error.message, { member })
   }
-}
-
-/** Keys of an algorithm that this verifier does not know are passed over: another one may have signed. */
-function exportKeysOf({ keys }: Reading, { size }: Checkpoint, platform: Platform): Key[] {
-  return keys.holding('export', size).flatMap((key) => {
-    try {
-      return [parseKey(key, platform)]
-    } catch (error) {
-      if (error instanceof Refusal) return []
-      throw error
-    }
-  })
 }

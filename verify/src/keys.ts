@@ -13,6 +13,7 @@ export type KeyHistory = {
   objection(verifierKey: string, purpose: 'log' | 'export', size: number): string | undefined
   /** Verifier keys that may sign for `size` events. */
   holding(purpose: 'log' | 'export', size: number): readonly string[]
+  has(verifierKey: string): boolean
   /** Log keys whose event stands among the first `size`. */
   logKeysAddedBefore(size: number): readonly string[]
   readonly count: number
@@ -58,6 +59,7 @@ export function keyHistory(): KeyHistory {
       else throw new Refusal(`${type} is no event of a key`)
     },
     objection,
+    has: (verifierKey) => keys.has(verifierKey),
     logKeysAddedBefore: (size) =>
       [...keys].filter(([, key]) => key.purpose === 'log' && key.index < size).map(([key]) => key),
     holding: (purpose, size) =>
