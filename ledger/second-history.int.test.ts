@@ -26,15 +26,31 @@ async function removeStates(folder: string): Promise<void> {
   for (const file of await statesIn(folder)) await rm(join(folder, file))
 }
 
+const endings = new WeakMap<TestContext, (() => Promise<unknown>)[]>()
+
+/** The last one first: a ledger ends before its folder goes. */
+function atEnd(t: TestContext, ending: () => Promise<unknown>): void {
+  const known = endings.get(t)
+  if (known) {
+    known.push(ending)
+    return
+  }
+  const all = [ending]
+  endings.set(t, all)
+  t.after(async () => {
+    for (const end of all.toReversed()) await end()
+  })
+}
+
 async function folderFor(t: TestContext): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'bioledger-history-'))
-  t.after(() => rm(folder, { recursive: true, force: true }))
+  atEnd(t, () => rm(folder, { recursive: true, force: true }))
   return folder
 }
 
 async function bedIn(t: TestContext, folder: string, database?: LedgerBed['database']): Promise<LedgerBed> {
   const bed = await ledgerBed({ folder, ...(database && { database }) })
-  t.after(() => bed.close().catch(() => {}))
+  atEnd(t, () => bed.close().catch(() => {}))
   return bed
 }
 
