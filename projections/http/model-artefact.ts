@@ -18,7 +18,8 @@ export type Artefact = {
   readonly sha256: string
 }
 
-const forms = ['html', 'md', 'json'] as const
+/** In the order of preference: what can be shown as a page comes first. */
+const forms = ['html', 'json', 'md'] as const
 const identity = z.object({ modelId: z.string(), version: z.string() })
 
 /** `folder` undefined: this installation holds no artefacts. Throws a 404 or 409 problem. */
