@@ -5,12 +5,13 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
-import { asSigningKey, ledgerEvent } from '../ledger/extract/testing/memory-log.ts'
+import { asSigningKey, ledgerEvent, testOrigin } from '../ledger/extract/testing/memory-log.ts'
 import { type SampleLog, sampleLog } from '../ledger/extract/testing/sample-log.ts'
 import { verifyText } from '../ledger/extract/verify-text.ts'
 import { writeExtract } from '../ledger/extract/write-extract.ts'
 import { checkpointText } from '../ledger/log/checkpoint.ts'
-import { noteSigner } from '../ledger/log/note.ts'
+import { noteSigner, signNote } from '../ledger/log/note.ts'
+import { leafHash } from '../ledger/log/tree-hash.ts'
 import { timeStampRequest } from '../ledger/time-stamp/request.ts'
 import { opensslMissing, startOpensslAuthority } from '../ledger/time-stamp/testing/openssl-authority.ts'
 import { knownVerifyTexts } from './src/renderings.ts'
@@ -97,6 +98,13 @@ test('an extract as of a time before the export key changed is signed with the n
   assert.equal(await altered((text) => text.replace(/\n\d+\n/, '\n1\n')), 1)
   assert.equal(await altered((text) => text.replace('v1', 'v2')), 1)
   assert.equal(await altered((text) => text.replace(/.{8}\n$/, 'AAAAAAA=\n')), 1)
+  const ownLog = (text: string) => {
+    const leaf = (text.split('\n\n')[1] ?? '').split('\n')[0] ?? ''
+    const note = checkpointText({ origin: testOrigin, size: 1n, root: leafHash(Buffer.from(leaf)) })
+    const signed = signNote(note, [noteSigner(testOrigin, Buffer.alloc(32, 8))])
+    return `bioledger-export-key/v1\n0\n\n${leaf}\n${signed}`
+  }
+  assert.equal(await altered(ownLog), 1)
   const without = await takeApart(zip)
   without.delete('export-key.txt')
   reseal(without, next)

@@ -19,7 +19,7 @@ export type ReportFacts = {
 
 export function reportHtml(facts: ReportFacts, summary: Summary): string {
   const { batchId, origin, size, rootBase64 } = facts
-  const running = `Batch ${escaped(batchId)} · ${escaped(origin)} as of checkpoint size ${escaped(size)}, root ${escaped(rootBase64)} · all times UTC (UTC+00:00)`
+  const running = `Batch ${escaped(batchId)} · ${escaped(origin)} as of ${facts.headsSize === undefined ? '' : `size ${escaped(facts.headsSize)}, under the `}checkpoint of size ${escaped(size)}, root ${escaped(rootBase64)} · all times UTC (UTC+00:00)`
   const origins = [...summary.origins].sort().join(', ')
   return `<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>Batch ${escaped(batchId)}</title>

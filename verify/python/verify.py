@@ -1342,6 +1342,11 @@ class Verifier:
         if not signers((text, signatures), keys, "the manifest"):
             raise Refusal("no export key that holds signed it")
 
+    def as_of(self):
+        """Size and time of the heads statement."""
+        statement = getattr(self, "statement", None)
+        return (self.manifest["heads"]["size"], statement.recorded_at) if statement else (None, None)
+
     def later_export_key(self):
         """A key that the log named only after what the extract is about, under a later checkpoint."""
         name = "export-key.txt"
@@ -1372,7 +1377,7 @@ class Verifier:
         incomplete = not self.log_keys or "completeness" in self.findings.skipped
         first = next((finding["event"] for finding in self.findings.all if finding["event"]), None)
         return {"exit": 1 if failed else 2 if incomplete else 0, "checks": checks, "events": self.events,
-                "findings": self.findings.all[:200], "firstBadEvent": first, "deviations": getattr(self, "deviations", 0)}
+                "findings": self.findings.all[:200], "firstBadEvent": first, "deviations": getattr(self, "deviations", 0), "asOf": self.as_of()}
 
 
 def der(raw):
@@ -1481,7 +1486,9 @@ def main():
     for check, status in verdict["checks"].items():
         first = next((finding for finding in verdict["findings"] if finding["check"] == check), None)
         print("%s  %s%s" % ({"pass": "PASS", "fail": "FAIL"}.get(status, "----"), check, ": " + describe(first) if first else ""))
-    print(["VERIFIED", "FAILED: do not rely on this extract", "INCOMPLETE: consistent as far as it could be checked"][verdict["exit"]])
+    noted = ", with a noted deviation of clocks" if verdict["deviations"] else ""
+    verified = "VERIFIED as of size %s of the log, stated at %s%s" % (*verdict["asOf"], noted)
+    print([verified, "FAILED: do not rely on this extract", "INCOMPLETE: consistent as far as it could be checked"][verdict["exit"]])
     return verdict["exit"]
 
 
