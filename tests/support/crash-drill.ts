@@ -72,11 +72,11 @@ export async function crashDrill(options: {
       },
       240_000,
     )
-    await eventually('the stream of the aborted batch is sealed', async () => {
-      const { items } = await product.get<{ items: unknown[] }>(
+    await eventually('the readings of the aborted batch are sealed', async () => {
+      const { items } = await product.get<{ items: { stream: string }[] }>(
         `/api/v1/batches/${drilled}/timeline?type=StreamSealed`,
       )
-      return items.length === 1
+      return items.some(({ stream }) => stream === `reading-${drilled}`)
     })
     assert.equal(await product.stop(), 0, 'Ctrl-C ends cleanly')
     const record = await inspect(dataFolder, plant, drilled)
