@@ -10,8 +10,8 @@ export type Shift = { readonly lower: number; readonly upper: number }
 
 export type Calibration = {
   /**
-   * By how much the interval is stretched about its middle: calibrated on finitely many batches it covers less on
-   * further ones, as batches show that neither heads nor shifts had seen.
+   * By how much the interval is stretched (or, below 1, drawn in) about its middle, 0.5 to 2: what batches show that
+   * neither heads nor shifts had seen.
    */
   readonly widening: Readonly<Record<Target, Readonly<Record<ProcessPhase | 'all', number>>>>
   readonly offsets: Readonly<Record<Target, Readonly<Record<ProcessPhase | 'all', Shift>>>>

@@ -9,7 +9,7 @@ import { type FileEntry, type Manifest, manifestSchema, modelHashOf } from './ma
 import { ModelError } from './model-error.ts'
 
 const shift = z.strictObject({ lower: z.number(), upper: z.number() })
-const stretch = z.number().min(1).max(2)
+const stretch = z.number().min(0.5).max(2)
 const calibrationSchema = z.object({
   widening: z.object(
     Object.fromEntries(
