@@ -1,8 +1,9 @@
 /** Files that are whole or not there, and on the disk when the call returns: temporary file, fsync, rename, fsync of the folder. */
 import { randomBytes } from 'node:crypto'
-import { link, open, rename, rm } from 'node:fs/promises'
+import { link, open, readFile, rename, rm } from 'node:fs/promises'
 import { dirname } from 'node:path'
 
+/** Makes or replaces the file. When this rejects, it may hold the old or the new content, never a part. */
 export async function writeDurably(file: string, content: string | Uint8Array, mode: number): Promise<void> {
   await writeBeside(file, content, mode, (temporary) => rename(temporary, file))
 }
@@ -22,6 +23,15 @@ export async function createDurably(
     await rm(temporary, { force: true })
   })
   return isMade
+}
+
+export async function readIfThere(file: string): Promise<string | undefined> {
+  try {
+    return await readFile(file, 'utf8')
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
+    throw error
+  }
 }
 
 async function writeBeside(

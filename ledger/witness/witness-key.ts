@@ -7,13 +7,13 @@ import { chmod } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type CosignatureSigner, cosignatureSigner } from '../log/cosignature.ts'
 import { strictBase64 } from '../log/note.ts'
-import { createDurably, readIfThere, replaceDurably } from './durable-file.ts'
+import { createDurably, readIfThere, writeDurably } from '../storage/durable-file.ts'
 
 /** Throws `WitnessKeyError` for a file that holds no seed, or the key of a witness of another name. */
 export async function readOrCreateWitnessKey(folder: string, name: string): Promise<CosignatureSigner> {
   const file = join(folder, 'witness.key')
   if ((await readIfThere(file)) === undefined)
-    await createDurably(file, `${name} ${randomBytes(32).toString('base64')}\n`)
+    await createDurably(file, `${name} ${randomBytes(32).toString('base64')}\n`, 0o600)
   const [found, encoded = '', ...rest] = ((await readIfThere(file)) ?? '').trimEnd().split(' ')
   const seed = strictBase64(encoded)
   if (seed?.length !== 32 || rest.length > 0)
@@ -25,7 +25,7 @@ export async function readOrCreateWitnessKey(folder: string, name: string): Prom
     )
   await chmod(file, 0o600)
   const signer = cosignatureSigner(name, seed)
-  await replaceDurably(join(folder, 'witness.vkey'), `${signer.verifierKey}\n`)
+  await writeDurably(join(folder, 'witness.vkey'), `${signer.verifierKey}\n`, 0o644)
   return signer
 }
 

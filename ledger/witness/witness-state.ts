@@ -5,7 +5,7 @@
 import { createHash } from 'node:crypto'
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import { readIfThere, replaceDurably } from './durable-file.ts'
+import { readIfThere, writeDurably } from '../storage/durable-file.ts'
 
 export type WitnessState = {
   /** The note, undefined while no checkpoint of this origin was cosigned. */
@@ -22,7 +22,7 @@ export function fileWitnessState(folder: string): WitnessState {
     read: (origin) => readIfThere(join(folderOf(origin), 'checkpoint')),
     replace: async (origin, note) => {
       await mkdir(folderOf(origin), { recursive: true })
-      await replaceDurably(join(folderOf(origin), 'checkpoint'), note)
+      await writeDurably(join(folderOf(origin), 'checkpoint'), note, 0o644)
     },
   }
 }
