@@ -122,6 +122,22 @@ test('the cursor is moved by keyboard and a chart is read as a table', { skip },
   }),
 )
 
+test('a cursor set before the series have come stays on the axis that they give', { skip }, () =>
+  open('closed', async (page) => {
+    const held = Promise.withResolvers<void>()
+    await page.route('**/series?**', async (route) => {
+      await held.promise
+      await route.continue()
+    })
+    await page.reload()
+    await page.locator('#chart-cursor').focus()
+    await page.keyboard.press('Home')
+    await page.getByText(/^Cursor T−1:00:00/).waitFor()
+    held.resolve()
+    await page.getByText(/^Cursor T\+0:00:00/).waitFor()
+  }),
+)
+
 test('a past instant is shown under a banner, not followed live, and left again', { skip }, () =>
   open('running', async (page) => {
     await page.locator('.tile').first().waitFor()

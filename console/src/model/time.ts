@@ -75,6 +75,12 @@ export function elapsed(ms: number): string {
   return ms <= -1000 ? `−${text}` : text
 }
 
+/** `T+2:00:00`, `T−0:05:00`: time from T = 0. */
+export function sinceStart(ms: number): string {
+  const text = elapsed(ms)
+  return text.startsWith('−') ? `T${text}` : `T+${text}`
+}
+
 /** `00:00:42`: an age, two digits each. */
 export function age(ms: number): string {
   const seconds = Math.max(0, Math.floor(ms / 1000))

@@ -1,7 +1,16 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
 import * as fc from 'fast-check'
-import { age, clockTime, elapsed, fullTime, offsetLabel, readTypedInstant, typedForm } from './time.ts'
+import {
+  age,
+  clockTime,
+  elapsed,
+  fullTime,
+  offsetLabel,
+  readTypedInstant,
+  sinceStart,
+  typedForm,
+} from './time.ts'
 
 const vienna = 'Europe/Vienna'
 
@@ -21,6 +30,8 @@ test('elapsed batch time runs past 24 hours and carries a sign before inoculatio
   assert.equal(elapsed(26 * 3_600_000), '26:00:00')
   assert.equal(elapsed(-90_000), '−0:01:30')
   assert.equal(elapsed(-400), '0:00:00')
+  assert.equal(sinceStart(-90_000), 'T−0:01:30')
+  assert.equal(sinceStart(7_200_000), 'T+2:00:00')
 })
 
 test('an age has two digits each and is never negative', () => {

@@ -7,7 +7,7 @@ import { longestHorizonMs } from '../model/forecast.ts'
 import { chartedTags, derivedPanes, derivedTags, type PaneDefinition, panes } from '../model/panes.ts'
 import type { OfflineSample } from '../model/samples.ts'
 import { derivedKey } from '../model/series-merge.ts'
-import { clockTime, elapsed, fullTime, type Zone } from '../model/time.ts'
+import { clockTime, fullTime, sinceStart, type Zone } from '../model/time.ts'
 import { labelOf } from '../model/value.ts'
 import type { ForecastFeed } from '../state/forecast-feed.ts'
 import type { SeriesFeed } from '../state/series-feed.ts'
@@ -42,7 +42,7 @@ export function Charts({ feed, forecasts, state, current, gaps, samples, nowMs, 
   const [view, setView] = useState<View>({ kind: 'all' })
   const [byClock, setByClock] = useState(false)
   const [asTable, setAsTable] = useState(false)
-  const [cursor, setCursor] = useState<{ at: number; typed: boolean } | null>(null)
+  const [placed, setCursor] = useState<Cursor | null>(null)
   const [host, width] = useWidth()
   const inoculatedMs = state.inoculatedAt === null ? null : Date.parse(state.inoculatedAt)
   const mode = useMemo<AxisMode>(
@@ -77,6 +77,8 @@ export function Charts({ feed, forecasts, state, current, gaps, samples, nowMs, 
     ? visible.to + Math.min(longestHorizonMs, (visible.to - visible.from) / 2)
     : visible.to
   const range = useMemo(() => ({ from, to }), [from, to])
+  // The range moves when older series arrive, when time goes on and with the zoom: the cursor stays within.
+  const cursor = useMemo(() => within(placed, from, visible.to), [placed, from, visible.to])
   const drawing = useForecastDrawing({ forecast, isOpen, withFan, aheadTo: to, zone })
   const isWithData = (pane: PaneDefinition) =>
     pane.lines.some(({ tag }) => tags.includes(tag)) ||
@@ -101,7 +103,8 @@ export function Charts({ feed, forecasts, state, current, gaps, samples, nowMs, 
     asTable,
     onZoom: (zoomFrom: number, zoomTo: number) => setView(zoomed(zoomFrom, zoomTo)),
     onReset: () => setView({ kind: 'all' }),
-    onCursor: (at: number | null) => setCursor((before) => moved(before, at)),
+    onPointer: (at: number | null) => setCursor(at === null ? null : { at, typed: false }),
+    onRedraw: (at: number) => setCursor((before) => redrawn(before, at)),
   }
 
   return (
@@ -234,9 +237,17 @@ export function Charts({ feed, forecasts, state, current, gaps, samples, nowMs, 
   )
 }
 
-function moved(before: { at: number; typed: boolean } | null, at: number | null) {
-  if (at === null) return before?.typed ? before : null
-  return before && !before.typed && before.at === at ? before : { at, typed: false }
+/** Typed: set with the slider, stays until a pointer moves over a chart. */
+type Cursor = { readonly at: number; readonly typed: boolean }
+
+function within(cursor: Cursor | null, from: number, to: number): Cursor | null {
+  if (!cursor || (cursor.at >= from && cursor.at <= to)) return cursor
+  return { ...cursor, at: Math.min(to, Math.max(from, cursor.at)) }
+}
+
+/** A redraw moves what a resting pointer points at, and never what the slider was set to. */
+function redrawn(before: Cursor | null, at: number): Cursor {
+  return before && (before.typed || before.at === at) ? before : { at, typed: false }
 }
 
 /** Never closer than ten seconds: readings come once a second. */
@@ -252,7 +263,7 @@ function sameView(one: View, other: View): boolean {
 function timeWords(at: number, inoculatedMs: number | null, zone: Zone): string {
   return inoculatedMs === null
     ? fullTime(zone, at)
-    : `T+${elapsed(at - inoculatedMs)} · ${clockTime(zone, at)}`
+    : `${sinceStart(at - inoculatedMs)} · ${clockTime(zone, at)}`
 }
 
 function withoutWords(without: readonly PaneDefinition[], some: boolean): string {

@@ -32,7 +32,10 @@ export type PaneChartProps = {
   readonly cursor: { readonly at: number; readonly typed: boolean } | null
   readonly onZoom: (from: number, to: number) => void
   readonly onReset: () => void
-  readonly onCursor: (at: number | null) => void
+  /** The instant under the pointer that moves over a chart; null when it leaves. */
+  readonly onPointer: (at: number | null) => void
+  /** The instant under a pointer that rests, after the chart moved below it. */
+  readonly onRedraw: (at: number) => void
 }
 
 /** Offline samples and forecasts are OD600 in AU, whatever the online probe sends. */
@@ -81,7 +84,8 @@ export function PaneChart(props: PaneChartProps) {
         content: content.current,
         onZoom: (from, to) => handlers.current.onZoom(from, to),
         onReset: () => handlers.current.onReset(),
-        onCursor: (at) => handlers.current.onCursor(at),
+        onPointer: (at) => handlers.current.onPointer(at),
+        onRedraw: (at) => handlers.current.onRedraw(at),
       }),
       data,
       host.current,

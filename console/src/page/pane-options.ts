@@ -34,7 +34,8 @@ export type PaneChartOptions = {
   readonly content: PaneContent
   readonly onZoom: (from: number, to: number) => void
   readonly onReset: () => void
-  readonly onCursor: (at: number | null) => void
+  readonly onPointer: (at: number | null) => void
+  readonly onRedraw: (at: number) => void
 }
 
 export const inkColours = { strong: '#1a2732', middle: '#41658a', light: '#76838f' } as const
@@ -98,10 +99,18 @@ export function paneChart(options: PaneChartOptions): uPlot.Options {
           drawMarks(chart, lines, estimates?.scale, content)
         },
       ],
+      ready: [
+        ({ over, posToVal }) => {
+          over.addEventListener('mousemove', ({ offsetX }) => options.onPointer(posToVal(offsetX, 'x')))
+          over.addEventListener('mouseleave', () => options.onPointer(null))
+        },
+      ],
+      // Every redraw sets the cursor anew, on every chart: only the one below the pointer says where that is.
       setCursor: [
         (chart) => {
           const { left } = chart.cursor
-          options.onCursor(left === undefined || left < 0 ? null : chart.posToVal(left, 'x'))
+          if (left !== undefined && left >= 0 && chart.over.matches(':hover'))
+            options.onRedraw(chart.posToVal(left, 'x'))
         },
       ],
       setSelect: [

@@ -147,8 +147,7 @@ export function createSeriesFeed({ api, batchId, asOfMs, points }: SeriesFeedOpt
     if (signal.aborted) return
     fetching = false
     if (failed.length > 0) retry = setTimeout(refresh, retryMs)
-    store.set({ failed, loaded: true })
-    publish()
+    publish({ failed, loaded: true })
   }
 
   async function fetchBase(tag: string, signal: AbortSignal): Promise<TagSeries | undefined> {
@@ -174,7 +173,7 @@ export function createSeriesFeed({ api, batchId, asOfMs, points }: SeriesFeedOpt
     return reply.kind === 'answer' ? fromDerived(reply.body) : undefined
   }
 
-  function publish(): void {
+  function publish(also: Partial<SeriesSnapshot> = {}): void {
     const series = new Map<string, DrawnSeries>()
     for (const tag of new Set([...bases.keys(), ...tails.keys()])) {
       const base = bases.get(tag)
@@ -188,6 +187,6 @@ export function createSeriesFeed({ api, batchId, asOfMs, points }: SeriesFeedOpt
         ...(base?.shown ? { shown: base.shown } : {}),
       })
     }
-    store.set({ series })
+    store.set({ ...also, series })
   }
 }
