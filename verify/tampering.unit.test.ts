@@ -11,13 +11,23 @@ import { forgedLogs } from './testing/forged-logs.ts'
 import { honestExtract } from './testing/honest-extract.ts'
 import { oddLogs } from './testing/odd-logs.ts'
 import { hasPython, pythonVerifier } from './testing/python.ts'
+import { tamperedCheckpoint } from './testing/tampered-checkpoint.ts'
 import { tamperedEvents } from './testing/tampered-events.ts'
-import { tamperedMembers } from './testing/tampered-members.ts'
+import { tamperedHeads } from './testing/tampered-heads.ts'
+import { tamperedManifest } from './testing/tampered-manifest.ts'
+import { tamperedProof } from './testing/tampered-proof.ts'
+import { tamperedRenderings } from './testing/tampered-renderings.ts'
+import { tamperedZip } from './testing/tampered-zip.ts'
 import { zipTricks } from './testing/zip-tricks.ts'
 
 const cases = [
   ...tamperedEvents,
-  ...tamperedMembers,
+  ...tamperedProof,
+  ...tamperedCheckpoint,
+  ...tamperedHeads,
+  ...tamperedManifest,
+  ...tamperedRenderings,
+  ...tamperedZip,
   ...zipTricks,
   ...forgedLogs,
   ...droppedStreams,
