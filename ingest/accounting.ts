@@ -9,8 +9,7 @@ import type { Logger } from '../infra/log.ts'
 import type { Pool } from '../infra/postgres/pool.ts'
 import { untilItWorks } from '../infra/until-it-works.ts'
 import type { SourceFigures } from './events.ts'
-
-export type SourceDelta = { received: number; duplicate: number; quarantined: number }
+import { addDeltas, type SourceDelta } from './source-delta.ts'
 
 export type StreamAccount = {
   readonly stream: string
@@ -224,14 +223,7 @@ function valuesOf(entries: readonly AccountEntry[]): unknown[] {
       ofStream = new Map()
       figures.set(entry.stream, ofStream)
     }
-    for (const [topic, delta] of entry.sources) {
-      const sum = ofStream.get(topic)
-      if (sum) {
-        sum.received += delta.received
-        sum.duplicate += delta.duplicate
-        sum.quarantined += delta.quarantined
-      } else ofStream.set(topic, { ...delta })
-    }
+    addDeltas(ofStream, entry.sources)
   }
   const rows = [...figures].flatMap(([stream, topics]) =>
     [...topics].map(([topic, delta]) => ({ stream, topic, ...delta })),

@@ -5,8 +5,9 @@
  */
 import type { EventStore } from '../infra/event-store/event-store.ts'
 import type { RecordedEvent } from '../schemas/event.ts'
-import type { Accounting, SourceDelta } from './accounting.ts'
+import type { Accounting } from './accounting.ts'
 import type { SourceFigures } from './events.ts'
+import { deltaOf, type SourceDelta } from './source-delta.ts'
 import { type StreamSequence, streamSequence } from './stream-sequence.ts'
 
 export type OpenedStream = {
@@ -102,10 +103,9 @@ export async function countStored(
     const isReading = event.type === 'SensorReadingRecorded'
     if (!isReading && event.type !== 'ReadingQuarantined') continue
     const topic = event.source?.topic ?? ''
-    const delta = sources.get(topic) ?? { received: 0, duplicate: 0, quarantined: 0 }
+    const delta = deltaOf(sources, topic)
     delta.received++
     if (!isReading) delta.quarantined++
-    sources.set(topic, delta)
     const { tag, unit } = event.data
     if (!isReading || typeof tag !== 'string' || typeof unit !== 'string' || units.has(tag)) continue
     units.set(tag, unit)

@@ -5,7 +5,6 @@
 import type { AppendOutcome } from '../infra/event-store/event-store.ts'
 import type { ClientEvent } from '../schemas/event.ts'
 import type { ReadingFlag } from '../schemas/events/sensor-events.ts'
-import type { SourceDelta } from './accounting.ts'
 import type { DecodedMessage, DecodedReading, Rejected } from './decoded-message.ts'
 import {
   boundsAlarm,
@@ -20,6 +19,7 @@ import {
   sealedAlarm,
 } from './events.ts'
 import type { Occupancy } from './lifecycle.ts'
+import { deltaOf, type SourceDelta } from './source-delta.ts'
 import type { StreamSequence } from './stream-sequence.ts'
 
 /** A message that waits for its append; `batch` is the sealed one it came too late for. */
@@ -70,14 +70,7 @@ export function requestPlan(
   const newUnits = new Map<string, string>()
   const settled = new Map<string, SourceDelta>()
   const sideEvents = { alarms: 0, gaps: own.length, clockSteps: 0 }
-  const delta = (topic: string): SourceDelta => {
-    let known = settled.get(topic)
-    if (!known) {
-      known = { received: 0, duplicate: 0, quarantined: 0 }
-      settled.set(topic, known)
-    }
-    return known
-  }
+  const delta = (topic: string): SourceDelta => deltaOf(settled, topic)
   const addSide = (event: ClientEvent): void => {
     if (!planned.has(event.id)) planned.set(event.id, { kind: 'side', event, context: undefined, field: '' })
   }

@@ -21,8 +21,9 @@ import { decodeMessage } from './decode.ts'
 import type { DecodedMessage } from './decoded-message.ts'
 import { idleStream, type Occupancy } from './lifecycle.ts'
 import { lifecycleView } from './lifecycle-view.ts'
+import type { WaitingMessage } from './message-queue.ts'
 import { type IngestMetrics, ingestMetrics } from './metrics.ts'
-import { type StreamWriter, streamWriter, type WaitingMessage } from './stream-writer.ts'
+import { type StreamWriter, streamWriter } from './stream-writer.ts'
 
 export type IngestDeps = {
   readonly store: EventStore
