@@ -1,6 +1,11 @@
 /** A command on a registered model: read, compare the revision, decide, append at exactly that revision. */
 import { decideOnModel, type ModelCommand, type ModelSubject } from '../domain/models/decide.ts'
-import { evolveGovernance, type Governance, noGovernance } from '../domain/models/governance.ts'
+import {
+  evolveGovernance,
+  type Governance,
+  governanceTypes,
+  noGovernance,
+} from '../domain/models/governance.ts'
 import type { EventStore } from '../infra/event-store/event-store.ts'
 import { ProblemError } from '../infra/http/problem.ts'
 import type { RecordedEvent } from '../schemas/event.ts'
@@ -67,18 +72,10 @@ async function ownEvents(store: EventStore, stream: string): Promise<readonly Re
 /** Of all models: activating one takes the use from another. */
 async function governanceOf(store: EventStore): Promise<Governance> {
   let state = noGovernance
-  for await (const page of store.readAll({ filter: { types: [...modelTypes], categories: ['model'] } }))
+  for await (const page of store.readAll({ filter: { types: [...governanceTypes], categories: ['model'] } }))
     for (const event of page.events) state = evolveGovernance(state, upcast(event))
   return state
 }
-
-const modelTypes = [
-  'ModelRegistered',
-  'ModelApproved',
-  'ModelActivated',
-  'ModelSuspended',
-  'ModelRetired',
-] as const
 
 function unknownModel({ modelId, version }: ModelSubject): ProblemError {
   return new ProblemError({

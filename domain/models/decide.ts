@@ -4,7 +4,7 @@
  */
 import type { Actor, Instant, Origin } from '../../schemas/event.ts'
 import { createFindings, type Decision, type Fact, type Findings } from '../batch/decision.ts'
-import { type Governance, type GovernedModel, modelKey } from './governance.ts'
+import { activeModel, type Governance, type GovernedModel, modelKey } from './governance.ts'
 
 export type ModelCommand =
   | {
@@ -39,7 +39,7 @@ export function decideOnModel(
 ): Decision | undefined {
   const model = state.models.get(modelKey(subject.modelId, subject.version))
   if (!model) return undefined
-  if (model.status === 'retired')
+  if (model.state === 'retired')
     return {
       kind: 'rejected',
       rejections: [
@@ -56,7 +56,7 @@ export function decideOnModel(
   const data = decided(state, model, command, by.actor, findings)
   const [first, ...more] = findings.list().map((finding) => ({
     kind: 'rule' as const,
-    state: stateOf(model),
+    state: model.state,
     allowed: steps,
     ...finding,
   }))
@@ -150,17 +150,9 @@ function activated(
     )
   if (ofPeople.some(({ by }) => by === activator))
     findings.add('four-eyes', 'activatedBy', activator, 'who approved a model does not activate it')
-  const key = state.active.get(model.use)
-  const before = key === undefined ? undefined : state.models.get(key)
+  const before = activeModel(state, model.use)
   return {
     ...(before && before !== model ? { replaces: before.modelHash } : {}),
     ...(request.activatedBy === undefined ? {} : { activatedBy: request.activatedBy }),
   }
 }
-
-const stateOf = (model: GovernedModel): string =>
-  model.suspensions.length > 0
-    ? 'suspended'
-    : model.approvals.length > 0 && model.status === 'registered'
-      ? 'approved'
-      : model.status

@@ -1,37 +1,43 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { ClientEvent } from '../../schemas/event.ts'
+import fc from 'fast-check'
 import {
+  approvedOrigins,
   artefactHashRule,
   evolveGovernance,
   type Governance,
+  type GovernanceEvent,
   modelInForce,
+  modelKey,
   noGovernance,
+  originsInForce,
+  standingSuspension,
 } from './governance.ts'
 
-const at = '2026-11-21T09:00:00.000Z'
 const use = 'od600-forecast'
+let second = 0
 
+/** Each a second after the one before. */
 function event(
   type: string,
   version: string,
   data: Record<string, unknown> = {},
   by = 'inference',
-): ClientEvent {
+): GovernanceEvent {
   return {
-    id: '01a1f7ff-11b8-7439-8947-a9c3b648dffe',
     type,
-    schemaVersion: 1,
-    occurredAt: at,
-    receivedAt: at,
+    recordedAt: new Date(Date.UTC(2026, 10, 21, 9, 0, second++)).toISOString(),
     actor: { kind: by === 'inference' ? 'service' : 'human', id: by, role: 'r' },
-    origin: 'live',
-    site: 'site-1',
     data: { modelId: 'm', version, modelHash: hashOf(version), use, ...data },
   }
 }
 const hashOf = (version: string): string => version.replaceAll('.', '').padEnd(64, '0')
-const given = (...events: ClientEvent[]): Governance => events.reduce(evolveGovernance, noGovernance)
+const given = (...events: GovernanceEvent[]): Governance => events.reduce(evolveGovernance, noGovernance)
+const model = (state: Governance, version = '1.0.0') => {
+  const found = state.models.get(modelKey('m', version))
+  assert.ok(found)
+  return found
+}
 
 const registered = event('ModelRegistered', '1.0.0', { featureSchemaHash: 'f'.repeat(64) })
 const approved = event('ModelApproved', '1.0.0', { origins: ['simulated', 'replayed'] })
@@ -68,8 +74,11 @@ test('exactly one model is active for a use: the one activated last', () => {
   const inForce = modelInForce(state, use, 'simulated')
   assert.equal(inForce.kind === 'approved' && inForce.model.version, '1.1.0')
   assert.deepEqual(
-    [...state.models.values()].map(({ status }) => status),
-    ['replaced', 'active'],
+    [...state.models.values()].map((one) => [one.state, originsInForce(one)]),
+    [
+      ['superseded', []],
+      ['active', ['simulated']],
+    ],
   )
 })
 
@@ -122,5 +131,87 @@ test('an event about another hash than the registered one changes nothing', () =
   assert.equal(
     evolveGovernance(state, event('ModelSuspended', '1.0.0', { modelHash: 'e'.repeat(64) })),
     state,
+  )
+})
+
+test('a model goes from registered over approved to active, and each state says since when', () => {
+  const states = [1, 2, 3].map((count) => model(given(...running.slice(0, count))))
+  assert.deepEqual(
+    states.map(({ state, stateSince }) => [state, stateSince]),
+    [
+      ['registered', registered.recordedAt],
+      ['approved', approved.recordedAt],
+      ['active', activated.recordedAt],
+    ],
+  )
+  assert.deepEqual(states.map(originsInForce), [[], [], ['replayed', 'simulated']])
+})
+
+test('approving an active model for live data leaves it active and widens what it is in force for', () => {
+  const widened = model(given(...running, event('ModelApproved', '1.0.0', { origins: ['live'] }, 'qa-1')))
+  assert.deepEqual([widened.state, widened.stateSince], ['active', activated.recordedAt])
+  assert.deepEqual(originsInForce(widened), ['live', 'replayed', 'simulated'])
+})
+
+const suspension = (origins?: readonly string[]) =>
+  event('ModelSuspended', '1.0.0', {
+    rule: 'hash',
+    finding: 'x',
+    automatic: true,
+    ...(origins && { origins }),
+  })
+
+test('a suspension takes the approvals away and is named until an approval answers it', () => {
+  const suspended = given(...running, suspension())
+  const found = model(suspended)
+  assert.deepEqual([found.state, approvedOrigins(found)], ['suspended', []])
+  assert.deepEqual(standingSuspension(found), {
+    rule: 'hash',
+    finding: 'x',
+    automatic: true,
+    origins: undefined,
+  })
+  const anew = evolveGovernance(suspended, event('ModelApproved', '1.0.0', { origins: ['replayed'] }, 'qa-1'))
+  assert.deepEqual([model(anew).state, standingSuspension(model(anew))], ['approved', undefined])
+  const again = model(evolveGovernance(anew, event('ModelActivated', '1.0.0')))
+  assert.deepEqual([again.state, originsInForce(again)], ['active', ['replayed']])
+  const retired = model(evolveGovernance(suspended, event('ModelRetired', '1.0.0')))
+  assert.deepEqual([retired.state, standingSuspension(retired)], ['retired', undefined])
+})
+
+test('a model suspended for one kind of data stays active for the others, until none is left', () => {
+  const forSimulated = given(...running, suspension(['simulated']))
+  assert.deepEqual([model(forSimulated).state, originsInForce(model(forSimulated))], ['active', ['replayed']])
+  assert.equal(standingSuspension(model(forSimulated))?.rule, 'hash')
+  assert.equal(model(evolveGovernance(forSimulated, suspension(['replayed']))).state, 'suspended')
+})
+
+test('what a model is said to be in force for is what it forecasts for, whatever happened to it', () => {
+  const kinds = fc.constantFrom(
+    'ModelRegistered',
+    'ModelApproved',
+    'ModelActivated',
+    'ModelSuspended',
+    'ModelRetired',
+  )
+  const origins = fc.subarray(['live', 'simulated', 'replayed'], { minLength: 1 })
+  const step = fc
+    .record({ kind: kinds, version: fc.constantFrom('1.0.0', '1.1.0'), origins, isForAll: fc.boolean() })
+    .map(({ kind, version, origins: some, isForAll }) =>
+      event(kind, version, kind === 'ModelSuspended' && isForAll ? {} : { origins: some }),
+    )
+  fc.assert(
+    fc.property(fc.array(step, { maxLength: 30 }), (steps) => {
+      const state = given(...steps)
+      const models = [...state.models.values()]
+      assert.ok(models.filter((one) => one.state === 'active').length <= 1)
+      for (const origin of ['live', 'simulated', 'replayed'] as const) {
+        const inForce = modelInForce(state, use, origin)
+        assert.deepEqual(
+          models.filter((one) => originsInForce(one).includes(origin)),
+          inForce.kind === 'approved' ? [inForce.model] : [],
+        )
+      }
+    }),
   )
 })

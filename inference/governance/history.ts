@@ -2,20 +2,13 @@
 import {
   evolveGovernance,
   type Governance,
+  governanceTypes,
   isModelEvent,
   noGovernance,
 } from '../../domain/models/governance.ts'
 import type { EventStore } from '../../infra/event-store/event-store.ts'
 import type { RecordedEvent } from '../../schemas/event.ts'
 import { upcast } from '../../schemas/events/registry.ts'
-
-export const governanceTypes = [
-  'ModelRegistered',
-  'ModelApproved',
-  'ModelActivated',
-  'ModelSuspended',
-  'ModelRetired',
-] as const
 
 export type GovernanceHistory = {
   /** In store order; events known already and events of other streams change nothing. */

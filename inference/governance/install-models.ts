@@ -4,7 +4,7 @@
  * person's approval.
  */
 import { decideOnModel, type ModelCommand } from '../../domain/models/decide.ts'
-import { type Governance, type GovernedModel, modelKey } from '../../domain/models/governance.ts'
+import { activeModel, type Governance, type GovernedModel, modelKey } from '../../domain/models/governance.ts'
 import { toInstant } from '../../infra/clock.ts'
 import { forecastUse } from '../decide-forecasts.ts'
 import { inferenceActor } from '../events.ts'
@@ -60,16 +60,15 @@ async function takeIntoUse(deps: GovernanceDeps, model: InstalledModel): Promise
     { kind: 'approve', request: { origins: ['simulated', 'replayed'], justification } },
     (own) => own.approvals.length === 0 && own.suspensions.length === 0,
   )
-  await step({ kind: 'activate', request: {} }, (own) => own.status === 'registered')
+  await step({ kind: 'activate', request: {} }, (own) => own.activatedBy === undefined)
 }
 
 /** No person has approved, activated or suspended the model in use, and none newer is. */
 function isLeftToUs(state: Governance, own: GovernedModel): boolean {
-  const key = state.active.get(forecastUse)
-  const active = key === undefined ? undefined : state.models.get(key)
-  if (own.status === 'retired' || own.status === 'replaced') return false
+  const active = activeModel(state, forecastUse)
+  if (own.state === 'retired' || own.state === 'superseded') return false
   if (!active)
-    return ![...state.models.values()].some(({ use, status }) => use === own.use && status === 'retired')
+    return ![...state.models.values()].some((one) => one.use === own.use && one.state === 'retired')
   if (active === own) return true
   return (
     active.modelId === own.modelId &&

@@ -4,7 +4,7 @@
  * forecasts are withheld from then on, until it is approved and activated again.
  */
 import { decideOnModel } from '../../domain/models/decide.ts'
-import { artefactHashRule, type Governance, type GovernedModel } from '../../domain/models/governance.ts'
+import { activeModel, artefactHashRule, type GovernedModel } from '../../domain/models/governance.ts'
 import { toInstant } from '../../infra/clock.ts'
 import { untilItWorks } from '../../infra/until-it-works.ts'
 import { forecastUse } from '../decide-forecasts.ts'
@@ -56,14 +56,14 @@ export async function watchFiles(deps: WatchFilesDeps, everyMs: number): Promise
 
 async function suspendWhereDifferent(deps: WatchFilesDeps): Promise<string | undefined> {
   const { catalogue } = deps
-  const active = activeModel((await readGovernance(deps.store)).now())
+  const active = activeModel((await readGovernance(deps.store)).now(), forecastUse)
   const [broken] = catalogue.broken()
   if (!active)
     return broken && `no model is in use, and one cannot be used as it lies there: ${broken.finding}`
   if (catalogue.find(active.modelHash)) return undefined
   const finding = findingOn(catalogue, active)
   const wasSuspended = await appendModelEvent(deps, active.modelId, (state) => {
-    const model = activeModel(state)
+    const model = activeModel(state, forecastUse)
     if (model?.modelHash !== active.modelHash) return undefined
     if (model.suspensions.some(({ rule }) => rule === artefactHashRule)) return undefined
     const decision = decideOnModel(
@@ -81,11 +81,6 @@ async function suspendWhereDifferent(deps: WatchFilesDeps): Promise<string | und
     deps.figures.alarms++
   }
   return finding
-}
-
-function activeModel(state: Governance): GovernedModel | undefined {
-  const key = state.active.get(forecastUse)
-  return key === undefined ? undefined : state.models.get(key)
 }
 
 function findingOn(catalogue: ModelCatalogue, { modelId, version, modelHash }: GovernedModel): string {

@@ -4,8 +4,7 @@
  * the model's last approval or activation on. Drift of the inputs raises alarms (`drift-watch.ts`).
  */
 import { decideOnModel } from '../../domain/models/decide.ts'
-import type { GovernedModel } from '../../domain/models/governance.ts'
-import { modelInForce } from '../../domain/models/governance.ts'
+import { type GovernedModel, governanceTypes, modelInForce } from '../../domain/models/governance.ts'
 import {
   judgeLivePerformance,
   type LiveScore,
@@ -19,7 +18,7 @@ import { upcast } from '../../schemas/events/registry.ts'
 import { forecastUse } from '../decide-forecasts.ts'
 import { inferenceActor } from '../events.ts'
 import { appendModelAlarm, appendModelEvent, type GovernanceDeps } from '../governance/append-model-event.ts'
-import { governanceHistory, governanceTypes } from '../governance/history.ts'
+import { governanceHistory } from '../governance/history.ts'
 import type { InferenceFigures } from '../metrics.ts'
 
 export type MonitorDeps = GovernanceDeps & {

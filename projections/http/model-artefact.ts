@@ -7,8 +7,8 @@ import { createHash } from 'node:crypto'
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
+import type { Registration } from '../../domain/models/governance.ts'
 import { ProblemError } from '../../infra/http/problem.ts'
-import type { Registration } from '../fold/fold-models.ts'
 
 export type ArtefactPart = 'card' | 'report'
 export type Artefact = {

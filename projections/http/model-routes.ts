@@ -123,17 +123,10 @@ function registerArtefact(
       const { result: registered } = await answer(deps, reply, request.query, async (client, at) =>
         chosenVersion(await requireModel(client, at, modelId), modelId, version, at),
       )
-      const { registration } = registered.version
-      if (!registration) throw unregistered(modelId, registered.version.version)
-      const artefact = await readArtefact(
-        deps.modelFolder,
-        modelId,
-        registered.version.version,
-        part,
-        registration,
-      )
+      const { version: chosen, registration } = registered.model
+      const artefact = await readArtefact(deps.modelFolder, modelId, chosen, part, registration)
       const { text: body, type } = documentOf(artefact, request.headers.accept, {
-        title: `${part === 'card' ? 'Model card' : 'Validation report'}: ${modelId} ${registered.version.version}`,
+        title: `${part === 'card' ? 'Model card' : 'Validation report'}: ${modelId} ${chosen}`,
       })
       return (
         reply
@@ -178,7 +171,7 @@ function documentOf(
 async function requireModel(client: PoolClient, at: Standing, modelId: string): Promise<ModelRecord[]> {
   await refuseParked(client, at, [streams.model(modelId)])
   const versions = (await readModels(client, at.position)).filter(
-    (record) => record.version.modelId === modelId,
+    (record) => record.model.modelId === modelId,
   )
   if (versions.length > 0) return versions
   throw new ProblemError({
@@ -197,22 +190,14 @@ function chosenVersion(
 ): ModelRecord {
   const chosen =
     wanted === undefined
-      ? (versions.find((record) => record.version.state === 'active') ?? versions.at(-1))
-      : versions.findLast((record) => record.version.version === wanted)
+      ? (versions.find((record) => record.model.state === 'active') ?? versions.at(-1))
+      : versions.findLast((record) => record.model.version === wanted)
   if (chosen) return chosen
   throw new ProblemError({
     status: 404,
     code: 'unknown-model-version',
     detail: `there was no version ${wanted} of model ${modelId} as of position ${at.position}`,
     rule: 'a version of the model that is known as of the position asked for',
-    allowed: versions.map((record) => record.version.version),
+    allowed: versions.map((record) => record.model.version),
   })
 }
-
-const unregistered = (modelId: string, version: string) =>
-  new ProblemError({
-    status: 404,
-    code: 'no-artefact',
-    detail: `the registration of ${modelId} ${version} is not recorded, so nothing says which card is its own`,
-    rule: 'what is shown of a model is what was registered',
-  })

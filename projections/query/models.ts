@@ -1,41 +1,50 @@
 /** Models as known at a position: every version with its state, and the history that led there. */
 import type { z } from 'zod'
+import {
+  approvedOrigins,
+  evolveGovernance,
+  type GovernedModel,
+  noGovernance,
+  originsInForce,
+  standingSuspension,
+} from '../../domain/models/governance.ts'
 import type { PoolClient } from '../../infra/postgres/pool.ts'
+import type { Actor } from '../../schemas/event.ts'
 import type { modelHistoryItem, modelVersion } from '../../schemas/http-evidence.ts'
-import { foldModels, type ModelFact, type ModelVersion } from '../fold/fold-models.ts'
 
 export type ModelVersionAnswer = z.infer<typeof modelVersion>
 export type ModelHistoryItem = z.infer<typeof modelHistoryItem>
 
 export type ModelRecord = {
-  readonly version: ModelVersion
+  readonly model: GovernedModel
   readonly answer: ModelVersionAnswer
 }
 
-/** All versions of all models, active ones first, then by model and the order of their first event. */
+/** All versions of all models, active ones first, then in the order of their registration. */
 export async function readModels(client: PoolClient, position: bigint): Promise<ModelRecord[]> {
   const { rows } = await client.query<{
-    position: bigint
-    model_id: string
     type: string
     recorded_at: Date
+    actor_kind: Actor['kind']
+    actor_id: string
+    actor_role: string
     data: Record<string, unknown>
   }>(
-    'SELECT position, model_id, type, recorded_at, data FROM model_event WHERE position <= $1 ORDER BY position',
+    `SELECT type, recorded_at, actor_kind, actor_id, actor_role, data FROM model_event WHERE position <= $1
+     ORDER BY position`,
     [position],
   )
-  const facts = rows.map(
-    (row): ModelFact => ({
-      position: row.position,
-      modelId: row.model_id,
+  let state = noGovernance
+  for (const row of rows)
+    state = evolveGovernance(state, {
       type: row.type,
       recordedAt: row.recorded_at.toISOString(),
+      actor: { kind: row.actor_kind, id: row.actor_id, role: row.actor_role },
       data: row.data,
-    }),
-  )
-  return foldModels(facts)
-    .map((version) => ({ version, answer: answerOf(version) }))
-    .sort((one, other) => activeFirst(one.version) - activeFirst(other.version))
+    })
+  return [...state.models.values()]
+    .map((model) => ({ model, answer: answerOf(model) }))
+    .sort((one, other) => activeFirst(one.model) - activeFirst(other.model))
 }
 
 /** What happened to one model, in the order of recording. */
@@ -72,30 +81,32 @@ export async function readModelHistory(
   }))
 }
 
-const activeFirst = ({ state }: ModelVersion): number => (state === 'active' ? 0 : 1)
+const activeFirst = ({ state }: GovernedModel): number => (state === 'active' ? 0 : 1)
 
 /** A model registered without the document says so by a hash of zeros. */
-const documentHash = (sha256: string | undefined): string | null =>
-  sha256 === undefined || /^0+$/.test(sha256) ? null : sha256
+const documentHash = (sha256: string): string | null => (/^0+$/.test(sha256) ? null : sha256)
 
-function answerOf(version: ModelVersion): ModelVersionAnswer {
-  const { registration, suspension } = version
+function answerOf(model: GovernedModel): ModelVersionAnswer {
+  const { registration } = model
+  const suspension = standingSuspension(model)
   return {
-    modelId: version.modelId,
-    version: version.version,
-    use: version.use,
-    state: version.state,
-    stateSince: version.stateSince,
-    approvedFor: version.approvedFor as ModelVersionAnswer['approvedFor'],
-    activeFor: (version.state === 'active' ? version.approvedFor : []) as ModelVersionAnswer['activeFor'],
-    suspension: suspension ?? null,
-    modelHash: version.modelHash,
-    featureSchemaHash: registration?.featureSchemaHash ?? null,
-    registeredAt: registration?.registeredAt ?? null,
-    cardSha256: documentHash(registration?.cardSha256),
-    reportSha256: documentHash(registration?.reportSha256),
-    files: (registration?.files ?? []).map(({ name, bytes, sha256 }) => ({ name, bytes, sha256 })),
-    criteria: Object.fromEntries(Object.entries(registration?.criteria ?? {}).sort()),
-    trainingData: registration?.trainingData ?? null,
+    modelId: model.modelId,
+    version: model.version,
+    use: model.use,
+    state: model.state,
+    stateSince: model.stateSince,
+    approvedFor: [...approvedOrigins(model)],
+    activeFor: [...originsInForce(model)],
+    suspension: suspension
+      ? { rule: suspension.rule, finding: suspension.finding, automatic: suspension.automatic }
+      : null,
+    modelHash: model.modelHash,
+    featureSchemaHash: model.featureSchemaHash,
+    registeredAt: registration.registeredAt,
+    cardSha256: documentHash(registration.cardSha256),
+    reportSha256: documentHash(registration.reportSha256),
+    files: registration.files.map(({ name, bytes, sha256 }) => ({ name, bytes, sha256 })),
+    criteria: Object.fromEntries(Object.entries(registration.criteria).sort()),
+    trainingData: registration.trainingData,
   }
 }
