@@ -140,13 +140,6 @@ test('a store whose clock was five minutes behind its authority is noted, and it
   assert.match(verdict.checks.find(({ id }) => id === 'times')?.detail ?? '', /DEVIATION of clocks/)
 })
 
-test('the report and the Parquet table are said not to be compared', async () => {
-  const made = sampleLog({ seed: 'uncompared', readings: 20 })
-  const verdict = await verdicts(await extractOf(made), made)
-  assert.equal(verdict.checks.find(({ id }) => id === 'uncompared')?.status, 'not-checked')
-  assert.equal(verdict.exit, 0)
-})
-
 test('the text on how to verify is the one that the verifiers know; another one is refused', async () => {
   assert.equal(createHash('sha256').update(verifyText).digest('hex'), knownVerifyTexts.at(-1))
   const made = sampleLog({ seed: 'verify text', readings: 20 })

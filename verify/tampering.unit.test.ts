@@ -17,6 +17,7 @@ import { tamperedHeads } from './testing/tampered-heads.ts'
 import { tamperedManifest } from './testing/tampered-manifest.ts'
 import { tamperedProof } from './testing/tampered-proof.ts'
 import { tamperedRenderings } from './testing/tampered-renderings.ts'
+import { tamperedReports } from './testing/tampered-reports.ts'
 import { tamperedZip } from './testing/tampered-zip.ts'
 import { zipTricks } from './testing/zip-tricks.ts'
 
@@ -27,6 +28,7 @@ const cases = [
   ...tamperedHeads,
   ...tamperedManifest,
   ...tamperedRenderings,
+  ...tamperedReports,
   ...tamperedZip,
   ...zipTricks,
   ...forgedLogs,

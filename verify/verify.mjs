@@ -136,9 +136,9 @@ function isArray(value) {
   return Array.isArray(value);
 }
 function quoted(text2) {
-  const spelt2 = JSON.stringify(text2);
-  if (spelt2.includes("\\ud") && !text2.isWellFormed()) throw new Refusal("a lone surrogate in a text");
-  return spelt2;
+  const spelt3 = JSON.stringify(text2);
+  if (spelt3.includes("\\ud") && !text2.isWellFormed()) throw new Refusal("a lone surrogate in a text");
+  return spelt3;
 }
 
 // src/manifest.ts
@@ -370,10 +370,10 @@ function piecesOf(bytes) {
       const next = await iterator.next();
       if (next.done) isEnded = true;
       else {
-        const joined = new Uint8Array(held.length - at2 + next.value.length);
-        joined.set(held.subarray(at2));
-        joined.set(next.value, held.length - at2);
-        held = joined;
+        const joined2 = new Uint8Array(held.length - at2 + next.value.length);
+        joined2.set(held.subarray(at2));
+        joined2.set(next.value, held.length - at2);
+        held = joined2;
         at2 = 0;
       }
     }
@@ -389,8 +389,8 @@ function piecesOf(bytes) {
       return held.subarray(at2 - length, at2);
     },
     ahead: (piece) => {
-      for (let place = at2; place + piece.length <= held.length; place += piece.length)
-        if (equalBytes(held.subarray(place, place + piece.length), piece)) return (place - at2) / piece.length;
+      for (let place2 = at2; place2 + piece.length <= held.length; place2 += piece.length)
+        if (equalBytes(held.subarray(place2, place2 + piece.length), piece)) return (place2 - at2) / piece.length;
       return void 0;
     },
     drain: async () => {
@@ -708,18 +708,18 @@ async function isSigned(text2, signature, key, platform) {
   if (key.type === noteKeyType)
     return signature.length === 64 && await platform.verifyEd25519(key.publicKey, utf8(text2), signature);
   if (signature.length !== 72) return false;
-  const time2 = new DataView(signature.buffer, signature.byteOffset).getBigUint64(0);
+  const time3 = new DataView(signature.buffer, signature.byteOffset).getBigUint64(0);
   const message = utf8(`cosignature/v1
-time ${time2}
+time ${time3}
 ${text2}`);
-  return time2 < 1n << 63n && await platform.verifyEd25519(key.publicKey, message, signature.subarray(8));
+  return time3 < 1n << 63n && await platform.verifyEd25519(key.publicKey, message, signature.subarray(8));
 }
 function parseCheckpoint(text2) {
-  const [origin = "", spelt2 = "", encoded = "", ...extensions] = text2.slice(0, -1).split("\n");
+  const [origin = "", spelt3 = "", encoded = "", ...extensions] = text2.slice(0, -1).split("\n");
   const root = fromBase64(encoded);
-  if (!isKeyName(origin) || !/^[1-9]\d{0,15}$/.test(spelt2) || root?.length !== 32 || extensions.includes(""))
+  if (!isKeyName(origin) || !/^[1-9]\d{0,15}$/.test(spelt3) || root?.length !== 32 || extensions.includes(""))
     throw new Refusal("the checkpoint is not origin, size and root");
-  const size = Number(spelt2);
+  const size = Number(spelt3);
   if (!Number.isSafeInteger(size)) throw new Refusal("the checkpoint is of an absurd size");
   return { origin, size, root };
 }
@@ -927,30 +927,72 @@ async function openFile(path) {
   };
 }
 
+// src/sentences.ts
+var textOf2 = (value) => typeof value === "string" ? value : canonical(value ?? null);
+var text = textOf2;
+var numberOf = (value) => typeof value === "number" ? value : Number.NaN;
+var list2 = (value) => Array.isArray(value) ? value.filter(isObject) : [];
+var sentences = {
+  BatchCreated: (d, who) => `${who} created batch ${text(d.number)}${numberOf(d.attempt) > 1 ? ` (attempt ${text(d.attempt)})` : ""} of campaign ${text(d.campaign)}, phase ${text(d.phase)}, on vessel ${text(d.vessel)}`,
+  BatchInoculated: (d, who) => `${who} inoculated the batch (T = 0)${d.inoculumOd600 ? `, inoculum OD600 ${text(d.inoculumOd600)}` : ""}`,
+  SampleTaken: (d, who) => `${who} recorded sample ${text(d.sampleNumber)} at ${text(d.timepointHours)} h: OD600 ${text(d.od600)} (${text(d.od600Raw)} × ${text(d.dilutionFactor)})${d.contaminationDetected === true ? ", CONTAMINATION seen" : ""}`,
+  BatchClosed: (d, who) => `${who} closed the batch as complete after ${text(d.totalRuntimeHours)} h, final OD600 ${text(d.finalOd600)}, approved by ${text(d.approvedBy)}`,
+  BatchAborted: (d, who, reason) => `${who} aborted the batch (${text(d.outcome)})${reason ? `: ${text(reason.text)}` : ""}`,
+  SensorReadingRecorded: (d) => `${text(d.tag)} of ${text(d.vessel)} read ${text(d.value)} ${text(d.unit)} (${text(d.quality)})`,
+  ReadingQuarantined: (d) => `a message on ${text(d.topic)} was quarantined: ${text(d.rule)} (${text(d.reason)})`,
+  SensorGapDetected: (d) => `${text(d.tag)} of ${text(d.vessel)} fell silent after ${text(d.lastReadingAt)}`,
+  SensorGapClosed: (d) => `${text(d.tag)} of ${text(d.vessel)} came back: ${text(d.missing)} readings missing from ${text(d.from)} to ${text(d.to)}`,
+  SourceClockStepped: (d) => `the clock behind ${text(d.topic)} stepped by ${text(d.stepSeconds)} s`,
+  AlarmRaised: (d) => `${text(d.level)} alarm ${text(d.name)}: ${text(d.message)}`,
+  IngressStated: (d) => `${list2(d.sources).reduce((sum, source) => sum + numberOf(source.received), 0)} readings had arrived from ${list2(d.sources).length} sources`,
+  StreamSealed: (d) => `the stream was sealed after ${text(d.count)} events`,
+  ProcessWindowDerived: (d) => `process values of ${text(d.vessel)} were derived for the 30 s up to ${isObject(d.window) ? text(d.window.to) : ""}`,
+  OdForecastIssued: (d) => {
+    const half = list2(d.horizons).find((one) => one.horizon === "PT30M") ?? list2(d.horizons)[0] ?? {};
+    const [p5, p50, p95] = [half.p5, half.p50, half.p95].map((value) => numberOf(value).toFixed(2));
+    return `${text(d.modelId)} ${text(d.modelVersion)} forecast OD600 ${p50} (90 % interval ${p5} to ${p95}) ${text(half.horizon).slice(2).toLowerCase()} ahead for ${text(d.vessel)}`;
+  },
+  ForecastWithheld: (d) => `${text(d.modelId)} ${text(d.modelVersion)} withheld its forecast for ${text(d.vessel)}: ${text(d.detail)} (${text(d.reason)})`,
+  ForecastScored: (d) => {
+    const half = list2(d.scores).find((one) => one.horizon === "PT30M") ?? list2(d.scores)[0] ?? {};
+    return `offline OD600 ${text(d.measured)} met the forecast ${numberOf(half.p50).toFixed(2)} of ${text(half.issuedAt)} (${text(half.horizon)}): ${(100 * numberOf(half.relativeError)).toFixed(1)} % off`;
+  }
+};
+function sentenceOf(type, data, who, reason) {
+  const sentence = sentences[type];
+  return sentence ? sentence(data, who, reason) : `${who}: ${type}`;
+}
+
 // src/approvals.ts
 var approvingTypes = ["BatchInoculated", "BatchClosed", "BatchAborted"];
-function approvalsOf(entry) {
-  const { type, data, leaf, revision, recordedAt: at2 } = entry;
-  const actor = isObject(leaf.actor) ? String(leaf.actor.id) : "";
+function approvalsOf(told) {
+  const { type, data, who, stream, revision, index, recordedAt: at2 } = told;
   if (!data) return { approvals: [] };
-  const approval = (who, meaning) => ({ who: String(who), meaning, at: at2, revision });
+  const approval = (by, meaning) => ({
+    who: textOf2(by),
+    meaning,
+    at: at2,
+    stream,
+    revision,
+    index
+  });
   if (type === "BatchInoculated") {
-    const go = approval(actor, "go decision for inoculation");
+    const go = approval(who, "gave the go for inoculation");
     if (!isObject(data.override)) return { approvals: [go] };
     const { approvedBy } = data.override;
     return {
       approvals: [go, approval(approvedBy, "approved the override of the inoculation gate")],
-      ...approvedBy === actor ? { objection: `${actor} both entered and approved the override` } : {}
+      ...approvedBy === who ? { objection: `${who} both entered and approved the override` } : {}
     };
   }
   if (type === "BatchClosed") {
-    const by = data.closedBy ?? actor;
+    const by = data.closedBy ?? who;
     return {
       approvals: [approval(by, "closed the batch"), approval(data.approvedBy, "approved the closure")],
-      ...data.approvedBy === by || data.approvedBy === actor ? { objection: `${String(data.approvedBy)} both closed the batch and approved the closure` } : {}
+      ...data.approvedBy === by || data.approvedBy === who ? { objection: `${textOf2(data.approvedBy)} both closed the batch and approved the closure` } : {}
     };
   }
-  if (type === "BatchAborted") return { approvals: [approval(actor, "aborted the batch")] };
+  if (type === "BatchAborted") return { approvals: [approval(who, "aborted the batch")] };
   return { approvals: [] };
 }
 
@@ -960,7 +1002,7 @@ var readingType = "SensorReadingRecorded";
 var flushLength = 1 << 16;
 function readingsTable(platform) {
   const hasher = platform.sha256();
-  let rows = 0;
+  let rows2 = 0;
   let size = 0;
   let text2 = `${columns}\r
 `;
@@ -972,13 +1014,13 @@ function readingsTable(platform) {
   }
   return {
     add: (entry, data) => {
-      rows++;
+      rows2++;
       text2 += row(entry.leaf, data, entry.index);
       if (text2.length > flushLength) flush();
     },
     finish: () => {
       flush();
-      return { rows, size, sha256: toHex(hasher.digest()) };
+      return { rows: rows2, size, sha256: toHex(hasher.digest()) };
     }
   };
 }
@@ -1052,8 +1094,8 @@ var toleranceSeconds = 120;
 var gravestSeconds = 3600;
 function isInstant(text2) {
   if (!/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/.test(text2) || text2.startsWith("0000")) return false;
-  const time2 = Date.parse(text2);
-  return !Number.isNaN(time2) && new Date(time2).toISOString() === text2;
+  const time3 = Date.parse(text2);
+  return !Number.isNaN(time3) && new Date(time3).toISOString() === text2;
 }
 function timeBrackets(stamps) {
   for (const [at2, { index, size, stampedAt }] of stamps.entries()) {
@@ -1143,12 +1185,12 @@ function parseLine(line, origin, platform) {
   requireFields(leaf, origin);
   if (leafText.length * 3 > maximumLeafBytes && utf8(leafText).length > maximumLeafBytes)
     throw new Refusal(`the leaf is longer than ${maximumLeafBytes} bytes`);
-  const place = { index: Number(index), revision: Number(leaf.revision) };
-  if (!Number.isSafeInteger(place.index) || !Number.isSafeInteger(place.revision))
+  const place2 = { index: Number(index), revision: Number(leaf.revision) };
+  if (!Number.isSafeInteger(place2.index) || !Number.isSafeInteger(place2.revision))
     throw new Refusal("its index or revision is absurd");
   const held = payloadOf(leaf, payload, payloadText, salt, platform);
   return {
-    ...place,
+    ...place2,
     leaf,
     hash: platform.leafHash(leafText),
     stream: leaf.stream,
@@ -1249,64 +1291,380 @@ function requireInstant(leaf, key) {
   if (typeof value !== "string" || !isInstant(value)) throw new Refusal(`its ${key} is no instant`);
 }
 
-// src/sentences.ts
-var text = (value) => typeof value === "string" ? value : JSON.stringify(value ?? null);
-var list2 = (value) => Array.isArray(value) ? value.filter(isObject) : [];
-var sentences = {
-  BatchCreated: (d, who) => `${who} created batch ${text(d.number)}${Number(d.attempt) > 1 ? ` (attempt ${text(d.attempt)})` : ""} of campaign ${text(d.campaign)}, phase ${text(d.phase)}, on vessel ${text(d.vessel)}`,
-  BatchInoculated: (d, who) => `${who} inoculated the batch (T = 0)${d.inoculumOd600 ? `, inoculum OD600 ${text(d.inoculumOd600)}` : ""}`,
-  SampleTaken: (d, who) => `${who} recorded sample ${text(d.sampleNumber)} at ${text(d.timepointHours)} h: OD600 ${text(d.od600)} (${text(d.od600Raw)} × ${text(d.dilutionFactor)})${d.contaminationDetected === true ? ", CONTAMINATION seen" : ""}`,
-  BatchClosed: (d, who) => `${who} closed the batch as complete after ${text(d.totalRuntimeHours)} h, final OD600 ${text(d.finalOd600)}, approved by ${text(d.approvedBy)}`,
-  BatchAborted: (d, who, reason) => `${who} aborted the batch (${text(d.outcome)})${reason ? `: ${text(reason.text)}` : ""}`,
-  SensorReadingRecorded: (d) => `${text(d.tag)} of ${text(d.vessel)} read ${text(d.value)} ${text(d.unit)} (${text(d.quality)})`,
-  ReadingQuarantined: (d) => `a message on ${text(d.topic)} was quarantined: ${text(d.rule)} (${text(d.reason)})`,
-  SensorGapDetected: (d) => `${text(d.tag)} of ${text(d.vessel)} fell silent after ${text(d.lastReadingAt)}`,
-  SensorGapClosed: (d) => `${text(d.tag)} of ${text(d.vessel)} came back: ${text(d.missing)} readings missing from ${text(d.from)} to ${text(d.to)}`,
-  SourceClockStepped: (d) => `the clock behind ${text(d.topic)} stepped by ${text(d.stepSeconds)} s`,
-  AlarmRaised: (d) => `${text(d.level)} alarm ${text(d.name)}: ${text(d.message)}`,
-  IngressStated: (d) => `${list2(d.sources).reduce((sum, source) => sum + Number(source.received), 0)} readings had arrived from ${list2(d.sources).length} sources`,
-  StreamSealed: (d) => `the stream was sealed after ${text(d.count)} events`,
-  ProcessWindowDerived: (d) => `process values of ${text(d.vessel)} were derived for the 30 s up to ${isObject(d.window) ? text(d.window.to) : ""}`,
-  OdForecastIssued: (d) => {
-    const half = list2(d.horizons).find((one) => one.horizon === "PT30M") ?? list2(d.horizons)[0] ?? {};
-    const [p5, p50, p95] = [half.p5, half.p50, half.p95].map((value) => Number(value).toFixed(2));
-    return `${text(d.modelId)} ${text(d.modelVersion)} forecast OD600 ${p50} (90 % interval ${p5} to ${p95}) ${text(half.horizon).slice(2).toLowerCase()} ahead for ${text(d.vessel)}`;
-  },
-  ForecastWithheld: (d) => `${text(d.modelId)} ${text(d.modelVersion)} withheld its forecast for ${text(d.vessel)}: ${text(d.detail)} (${text(d.reason)})`,
-  ForecastScored: (d) => {
-    const half = list2(d.scores).find((one) => one.horizon === "PT30M") ?? list2(d.scores)[0] ?? {};
-    return `offline OD600 ${text(d.measured)} met the forecast ${Number(half.p50).toFixed(2)} of ${text(half.issuedAt)} (${text(half.horizon)}): ${(100 * Number(half.relativeError)).toFixed(1)} % off`;
+// src/report-facts.ts
+var maximumStory = 5e3;
+var maximumStoryLength = 2e6;
+var maximumSentence = 4e3;
+var maximumApprovals = 1e3;
+var maximumTags = 1e3;
+var maximumTypes = 1e3;
+var otherTypes = "other types";
+var quietTypes = /* @__PURE__ */ new Set(["ProcessWindowDerived", "OdForecastIssued", "ForecastWithheld", "IngressStated"]);
+var isReading = (type, stream) => type === readingType && stream.startsWith("reading-");
+function collectFacts(batchId) {
+  const story = [];
+  const approvals = [];
+  const tags = /* @__PURE__ */ new Map();
+  const counts = /* @__PURE__ */ new Map();
+  const origins = /* @__PURE__ */ new Set();
+  let [storyLeftOut, storyLength, approvalCount, readingsLeftOut] = [0, 0, 0, 0];
+  function count2(type) {
+    const counted = counts.size < maximumTypes || counts.has(type) ? type : otherTypes;
+    counts.set(counted, (counts.get(counted) ?? 0) + 1);
   }
+  function tell(told) {
+    const { occurredAt: at2, stream, revision, index } = told;
+    const sentence = told.data ? sentenceOf(told.type, told.data, told.who, told.reason) : `${told.who}: ${told.type} (payload not in this extract)`;
+    const short = bounded(sentence, `${told.type}: too long to be told, read the event`);
+    if (story.length >= maximumStory || storyLength + short.length > maximumStoryLength) {
+      storyLeftOut++;
+      return;
+    }
+    storyLength += short.length;
+    story.push({ at: at2, stream, revision, index, sentence: short });
+  }
+  return {
+    addReading: ({ type, occurredAt, origin }, { tag, unit, value, quality }) => {
+      count2(type);
+      origins.add(origin);
+      const key = `${tag.length} ${tag}${unit}`;
+      let figures = tags.get(key);
+      if (!figures) {
+        if (tags.size >= maximumTags) {
+          readingsLeftOut++;
+          return;
+        }
+        figures = { tag, unit, count: 0, bad: 0, from: occurredAt, to: occurredAt, min: value, max: value };
+        tags.set(key, figures);
+      }
+      figures.count++;
+      if (quality === "bad") figures.bad++;
+      if (occurredAt < figures.from) figures.from = occurredAt;
+      if (occurredAt > figures.to) figures.to = occurredAt;
+      if (value < figures.min) figures.min = value;
+      if (value > figures.max) figures.max = value;
+    },
+    add: (told) => {
+      count2(told.type);
+      if (!told.stream.endsWith(`-${batchId}`)) return;
+      origins.add(told.origin);
+      if (told.stream === `batch-${batchId}`) {
+        const given = approvalsOf(told).approvals;
+        approvalCount += given.length;
+        for (const one of given)
+          if (approvals.length < maximumApprovals)
+            approvals.push({ ...one, who: bounded(one.who, "too long to be told, read the event") });
+      }
+      if (!quietTypes.has(told.type)) tell(told);
+    },
+    finish: () => ({
+      story,
+      storyLeftOut,
+      approvals,
+      approvalCount,
+      tags: [...tags.values()],
+      readingsLeftOut,
+      counts,
+      origins
+    })
+  };
+}
+var bounded = (text2, instead) => text2.length > maximumSentence ? instead : text2;
+
+// src/thrift.ts
+var types = { i32: 5, i64: 6, binary: 8, list: 9, struct: 12 };
+function thriftStruct(fill) {
+  const out = [];
+  into(out, fill);
+  return Uint8Array.from(out);
+}
+function into(out, fill) {
+  let last = 0;
+  function field(id, type) {
+    out.push(id - last << 4 | type);
+    last = id;
+  }
+  function list3(id, size, type) {
+    field(id, types.list);
+    if (size < 15) out.push(size << 4 | type);
+    else {
+      out.push(240 | type);
+      varint(out, size);
+    }
+  }
+  fill({
+    i32: (id, value) => {
+      field(id, types.i32);
+      varint(out, 2 * value);
+    },
+    i64: (id, value) => {
+      field(id, types.i64);
+      varint(out, 2 * value);
+    },
+    text: (id, text2) => {
+      field(id, types.binary);
+      binary(out, text2);
+    },
+    struct: (id, fillInner) => {
+      field(id, types.struct);
+      into(out, fillInner);
+    },
+    structs: (id, items, fillInner) => {
+      list3(id, items.length, types.struct);
+      for (const [at2, item] of items.entries()) into(out, (inner) => fillInner(inner, item, at2));
+    },
+    i32s: (id, values2) => {
+      list3(id, values2.length, types.i32);
+      for (const value of values2) varint(out, 2 * value);
+    },
+    texts: (id, texts) => {
+      list3(id, texts.length, types.binary);
+      for (const text2 of texts) binary(out, text2);
+    }
+  });
+  out.push(0);
+}
+function binary(out, text2) {
+  const bytes = utf8(text2);
+  varint(out, bytes.length);
+  for (const byte of bytes) out.push(byte);
+}
+function varint(out, value) {
+  let left = value;
+  while (left >= 128) {
+    out.push(left % 128 | 128);
+    left = Math.floor(left / 128);
+  }
+  out.push(left);
+}
+
+// src/parquet.ts
+var columns2 = [
+  ["at", "time"],
+  ["receivedAt", "time"],
+  ["recordedAt", "time"],
+  ["value", "number"],
+  ["tag", "text"],
+  ["unit", "text"],
+  ["quality", "text"],
+  ["flags", "text"],
+  ["vessel", "text"],
+  ["origin", "text"],
+  ["stream", "text"],
+  ["id", "text"],
+  ["revision", "integer"],
+  ["index", "integer"]
+];
+var physical = { time: 2, integer: 2, number: 5, text: 6 };
+var converted = {
+  time: 9,
+  text: 0,
+  number: void 0,
+  integer: void 0
 };
-function sentenceOf(type, data, who, reason) {
-  const sentence = sentences[type];
-  return sentence ? sentence(data, who, reason) : `${who}: ${type}`;
+var [required, plain, rle, uncompressed, dataPage] = [0, 0, 3, 0, 0];
+var createdBy = "bioprocess-ledger";
+var magic = utf8("PAR1");
+var mostRows = 5e4;
+var mostBytes = 16 << 20;
+function parquetTable(write) {
+  const pages = columns2.map(() => growingBytes());
+  const groups = [];
+  let offset = 0;
+  let rows2 = 0;
+  let total = 0;
+  emit(magic);
+  function emit(bytes) {
+    write(bytes);
+    offset += bytes.length;
+  }
+  function endGroup() {
+    if (rows2 === 0) return;
+    const chunks = pages.map((page) => {
+      const start = offset;
+      emit(pageHeader(page.length, rows2));
+      emit(page.take());
+      return { offset: start, length: offset - start, values: rows2 };
+    });
+    groups.push({ chunks, rows: rows2, bytes: chunks.reduce((sum, { length }) => sum + length, 0) });
+    total += rows2;
+    rows2 = 0;
+  }
+  return {
+    add: (row2) => {
+      let held = 0;
+      for (let at2 = 0; at2 < columns2.length; at2++) {
+        const [name, kind] = columns2[at2];
+        const page = pages[at2];
+        const value = row2[name];
+        if (kind === "text") page.text(value);
+        else if (kind === "number") page.double(value);
+        else page.long(kind === "time" ? Date.parse(value) : value);
+        held += page.length;
+      }
+      rows2++;
+      if (rows2 >= mostRows || held >= mostBytes) endGroup();
+    },
+    finish: () => {
+      endGroup();
+      const footer = fileMetaData(groups, total);
+      emit(footer);
+      const length = new Uint8Array(4);
+      new DataView(length.buffer).setUint32(0, footer.length, true);
+      emit(length);
+      emit(magic);
+    }
+  };
+}
+function pageHeader(length, values2) {
+  return thriftStruct((header) => {
+    header.i32(1, dataPage);
+    header.i32(2, length);
+    header.i32(3, length);
+    header.struct(5, (page) => {
+      page.i32(1, values2);
+      page.i32(2, plain);
+      page.i32(3, rle);
+      page.i32(4, rle);
+    });
+  });
+}
+function fileMetaData(groups, rows2) {
+  return thriftStruct((file) => {
+    file.i32(1, 1);
+    file.structs(2, [void 0, ...columns2], (element, column) => {
+      if (!column) {
+        element.text(4, "root");
+        element.i32(5, columns2.length);
+        return;
+      }
+      const [name, kind] = column;
+      element.i32(1, physical[kind]);
+      element.i32(3, required);
+      element.text(4, name);
+      const type = converted[kind];
+      if (type !== void 0) element.i32(6, type);
+    });
+    file.i64(3, rows2);
+    file.structs(4, groups, (group, { chunks, rows: own, bytes }) => {
+      group.structs(1, chunks, (chunk, { offset, length, values: values2 }, at2) => {
+        const [name, kind] = columns2[at2];
+        chunk.i64(2, offset);
+        chunk.struct(3, (meta) => {
+          meta.i32(1, physical[kind]);
+          meta.i32s(2, [plain]);
+          meta.texts(3, [name]);
+          meta.i32(4, uncompressed);
+          meta.i64(5, values2);
+          meta.i64(6, length);
+          meta.i64(7, length);
+          meta.i64(9, offset);
+        });
+      });
+      group.i64(2, bytes);
+      group.i64(3, own);
+    });
+    file.text(6, createdBy);
+  });
+}
+function growingBytes() {
+  const encoder = new TextEncoder();
+  let bytes = new Uint8Array(1 << 12);
+  let view3 = new DataView(bytes.buffer);
+  let length = 0;
+  function room(more) {
+    if (length + more <= bytes.length) return;
+    const larger = new Uint8Array(Math.max(2 * bytes.length, length + more));
+    larger.set(bytes);
+    bytes = larger;
+    view3 = new DataView(bytes.buffer);
+  }
+  return {
+    get length() {
+      return length;
+    },
+    text: (text2) => {
+      room(4 + 3 * text2.length);
+      const written = spelt2(text2, bytes, length + 4) ?? encoder.encodeInto(text2, bytes.subarray(length + 4)).written;
+      view3.setUint32(length, written, true);
+      length += 4 + written;
+    },
+    double: (value) => {
+      room(8);
+      view3.setFloat64(length, value, true);
+      length += 8;
+    },
+    /** A whole number of less than 2^53. */
+    long: (value) => {
+      room(8);
+      const high = Math.floor(value / 2 ** 32);
+      view3.setUint32(length, value - high * 2 ** 32, true);
+      view3.setInt32(length + 4, high, true);
+      length += 8;
+    },
+    take: () => {
+      const taken = bytes.slice(0, length);
+      length = 0;
+      return taken;
+    }
+  };
+}
+function spelt2(text2, bytes, from) {
+  for (let at2 = 0; at2 < text2.length; at2++) {
+    const code = text2.charCodeAt(at2);
+    if (code > 127) return void 0;
+    bytes[from + at2] = code;
+  }
+  return text2.length;
+}
+
+// src/tables.ts
+function readingsTables(platform) {
+  const csv = readingsTable(platform);
+  const hasher = platform.sha256();
+  let size = 0;
+  const parquet = parquetTable((bytes) => {
+    hasher.update(bytes);
+    size += bytes.length;
+  });
+  return {
+    add: (entry, data) => {
+      csv.add(entry, data);
+      parquet.add(rowOf(entry, data));
+    },
+    finish: () => {
+      parquet.finish();
+      return { csv: csv.finish(), parquet: { size, sha256: toHex(hasher.digest()) } };
+    }
+  };
+}
+function rowOf({ leaf, stream, revision, index, recordedAt }, data) {
+  const [at2, receivedAt, origin, id] = [leaf.occurredAt, leaf.receivedAt, leaf.origin, leaf.id];
+  const { tag, unit, quality, vessel, value } = data;
+  const flags = Array.isArray(data.flags) ? data.flags.join(" ") : "";
+  return {
+    ...{ at: at2, receivedAt, recordedAt, value, tag, unit, quality, flags, vessel, origin, stream, id },
+    ...{ revision, index }
+  };
 }
 
 // src/events.ts
 var proofLine = "bioledger-multi-proof/v1\n";
 var fingerprintsLine = "bioledger-fingerprints/v1\n";
-var maximumStory = 2e3;
-var maximumApprovals = 1e3;
-var maximumTypes = 1e3;
 var maximumBadLines = 1e3;
-var quietTypes = /* @__PURE__ */ new Set(["ProcessWindowDerived", "OdForecastIssued", "ForecastWithheld", "IngressStated"]);
 var maximumSearches = 1e3;
 var mostHashesOfAGap = 2 * 53 * 32;
 async function readEvents(sources, manifest, findings, platform) {
   const streams = followStreams(manifest);
   const keys = keyHistory();
-  const table = readingsTable(platform);
+  const tables2 = readingsTables(platform);
   const brackets = timeBrackets(manifest.stamps);
   const tree = growingTree(platform);
   const proof = await opened(sources.proof, proofLine, "proof.bin");
   const fingerprints = await opened(sources.fingerprints, fingerprintsLine, "fingerprints.bin");
   const stamps = [];
-  const approvals = [];
-  const story = [];
-  const counts = /* @__PURE__ */ new Map();
+  const facts = collectFacts(manifest.batchId);
   let statement;
-  let approvalCount = 0;
   let badLines = 0;
   const deviations = { count: 0, first: void 0 };
   let events = 0;
@@ -1345,12 +1703,9 @@ async function readEvents(sources, manifest, findings, platform) {
     keys,
     statement,
     stamps,
-    table: table.finish(),
+    tables: tables2.finish(),
     deviations,
-    approvals,
-    approvalCount,
-    story,
-    counts,
+    facts: facts.finish(),
     events,
     root: canProve && tree.size === manifest.checkpoint.size ? tree.root() : void 0,
     first,
@@ -1394,13 +1749,13 @@ async function readEvents(sources, manifest, findings, platform) {
     try {
       return parseLine(line, manifest.origin, platform);
     } catch (error) {
-      const place = placeOf(line);
+      const place2 = placeOf(line);
       const message = error instanceof Refusal ? error.message : "the line cannot be read";
       const check = error instanceof Refusal && error.isPayload ? "payloads" : "leaves";
       findings.fail(
         check,
         message,
-        place ? { event: place } : last ? { event: { ...last, revision: last.revision } } : {}
+        place2 ? { event: place2 } : last ? { event: { ...last, revision: last.revision } } : {}
       );
       return void 0;
     }
@@ -1430,8 +1785,6 @@ async function readEvents(sources, manifest, findings, platform) {
   }
   function look(entry, event) {
     const { type, stream, data } = entry;
-    const counted = counts.size < maximumTypes || counts.has(type) ? type : "other types";
-    counts.set(counted, (counts.get(counted) ?? 0) + 1);
     const isOfBatch = stream.endsWith(manifest.batchId);
     if (entry.payload === "left out") {
       const isRecord = stream === `batch-${manifest.batchId}`;
@@ -1440,10 +1793,16 @@ async function readEvents(sources, manifest, findings, platform) {
     }
     if (isOfBatch && data?.batchId !== void 0 && data.batchId !== manifest.batchId)
       findings.fail("streams", `it speaks of batch ${JSON.stringify(data.batchId)}`, { event });
-    if (type === readingType && stream.startsWith("reading-")) {
+    if (isReading(type, stream)) {
       const unlike = data && unlikeReading(data);
       if (unlike) findings.fail("leaves", unlike, { event });
-      else if (data) table.add(entry, data);
+      else if (data) {
+        tables2.add(entry, data);
+        facts.addReading(
+          { type, occurredAt: entry.leaf.occurredAt, origin: entry.leaf.origin },
+          data
+        );
+      }
       return;
     }
     try {
@@ -1465,17 +1824,16 @@ async function readEvents(sources, manifest, findings, platform) {
           recordedAt: entry.recordedAt
         };
     }
-    const given = approvalsOf(entry);
-    approvalCount += given.approvals.length;
-    approvals.push(...given.approvals.slice(0, maximumApprovals - approvals.length));
-    if (given.objection) findings.fail("signatures", given.objection, { event });
-    if (isOfBatch && !quietTypes.has(type) && story.length < maximumStory) tell(entry);
+    const told = toldOf(entry);
+    const { objection } = approvalsOf(told);
+    if (objection) findings.fail("signatures", objection, { event });
+    facts.add(told);
   }
-  function tell({ leaf, stream, revision, type, data, reason }) {
-    const who = isObject(leaf.actor) ? String(leaf.actor.id) : "";
-    const sentence = data ? sentenceOf(type, data, who, reason) : `${who}: ${type} (payload left out)`;
-    story.push({ at: String(leaf.occurredAt), stream, revision, sentence });
-  }
+}
+function toldOf({ leaf, stream, revision, index, type, recordedAt, data, reason }) {
+  const who = isObject(leaf.actor) ? String(leaf.actor.id) : "";
+  const { occurredAt, origin } = leaf;
+  return { type, stream, revision, index, occurredAt, recordedAt, origin, who, data, reason };
 }
 async function opened(bytes, line, name) {
   const pieces = piecesOf(bytes);
@@ -1501,8 +1859,7 @@ var checkTitles = {
   keys: "The keys were valid at the size of the checkpoint",
   times: "Times agree with each other and with the time stamps",
   signatures: "Signatures and approvals are of the people and the record they name",
-  renderings: "The readings in readings.csv are the events",
-  uncompared: "report.html and readings.parquet are what the events say",
+  renderings: "report.html, readings.csv and readings.parquet say what the events say",
   deep: "The whole log was read and gives the same root"
 };
 var kept = 50;
@@ -1615,7 +1972,7 @@ async function laterKey(context, { keys }) {
   const { extract, checkpoint, pinned, platform } = context;
   const whole = fromUtf8(await extract.whole(member2)) ?? "";
   const [head = "", ...rest] = whole.split("\n\n");
-  const [format, spelt2, ...hashes] = head.split("\n");
+  const [format, spelt3, ...hashes] = head.split("\n");
   if (format !== formatLine3) throw new Refusal(`${member2} has an unknown format`);
   const after = rest.join("\n\n");
   const end = after.indexOf("\n");
@@ -1628,7 +1985,7 @@ async function laterKey(context, { keys }) {
     if (signers.length === 0) throw new Refusal(`no key that you gave signed the checkpoint in ${member2}`);
   }
   const path = hashes.map((hash2) => fromBase64(hash2) ?? new Uint8Array());
-  if (!isIncluded(platform.leafHash(text2), count(spelt2, "the index"), size, root, path, platform))
+  if (!isIncluded(platform.leafHash(text2), count(spelt3, "the index"), size, root, path, platform))
     throw new Refusal(`the event in ${member2} is not under its checkpoint`);
   const leaf = parseCanonical(text2, "the event");
   const data = isObject(leaf) ? leaf.data : void 0;
@@ -1729,8 +2086,8 @@ async function descriptorLength(file, at2, { name, crc, size, compressedSize }) 
       const length = signature + 4 + 2 * width2;
       if (length > bytes.byteLength) continue;
       if (signature > 0 && bytes.getUint32(0, true) !== 134695760) continue;
-      const number = (place) => width2 === 4 ? bytes.getUint32(place, true) : Number(bytes.getBigUint64(place, true));
-      const isOurs = bytes.getUint32(signature, true) === crc && number(signature + 4) === compressedSize && number(signature + 4 + width2) === size;
+      const number2 = (place2) => width2 === 4 ? bytes.getUint32(place2, true) : Number(bytes.getBigUint64(place2, true));
+      const isOurs = bytes.getUint32(signature, true) === crc && number2(signature + 4) === compressedSize && number2(signature + 4 + width2) === size;
       if (isOurs) return length;
     }
   throw new Refusal(`what stands after ${name} contradicts the zip's directory`);
@@ -1836,16 +2193,16 @@ async function readEnd(file) {
   const end = view2(await file.read(file.size - 22, 22));
   if (end.getUint32(0, true) !== 101010256 || end.getUint16(20, true) !== 0)
     throw new Refusal("this is no zip file, or something follows its end");
-  const plain = {
+  const plain2 = {
     count: end.getUint16(10, true),
     size: end.getUint32(12, true),
     offset: end.getUint32(16, true),
     end: file.size - 22
   };
-  if (end.getUint16(4, true) !== 0 || end.getUint16(6, true) !== 0 || end.getUint16(8, true) !== plain.count)
+  if (end.getUint16(4, true) !== 0 || end.getUint16(6, true) !== 0 || end.getUint16(8, true) !== plain2.count)
     throw new Refusal("the zip is in several parts");
-  const isZip64 = plain.count === 65535 || plain.size === 4294967295 || plain.offset === 4294967295;
-  if (!isZip64) return plain;
+  const isZip64 = plain2.count === 65535 || plain2.size === 4294967295 || plain2.offset === 4294967295;
+  if (!isZip64) return plain2;
   if (file.size < 22 + 20 + 56) throw new Refusal("the zip64 end is missing");
   const locator = view2(await file.read(file.size - 42, 20));
   const endOffset = big(locator, 8, "the place of the zip64 end");
@@ -1912,7 +2269,7 @@ var view2 = (bytes) => new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLe
 var bytesOf = (from, at2, length) => new Uint8Array(from.buffer, from.byteOffset + at2, length);
 
 // src/members.ts
-var required = [
+var required2 = [
   "VERIFY.txt",
   "events-000001.ndjson",
   "proof.bin",
@@ -1928,9 +2285,9 @@ var allowed2 = /^(events-\d{6}\.ndjson|heads\.ndjson|export-key\.txt|key-change-
 var maximumWhole = { "manifest.json": 16 << 20, other: 1e6 };
 async function openExtract(file, platform) {
   const members = await readDirectory(file);
-  for (const name of required) if (!members.has(name)) throw new Refusal(`the member ${name} is missing`);
+  for (const name of required2) if (!members.has(name)) throw new Refusal(`the member ${name} is missing`);
   for (const name of members.keys())
-    if (!required.includes(name) && !allowed2.test(name))
+    if (!required2.includes(name) && !allowed2.test(name))
       throw new Refusal(`the member ${name} belongs to no extract`);
   const chunks = [...members.keys()].filter((name) => name.startsWith("events-")).sort();
   for (const [at2, name] of chunks.entries())
@@ -1974,26 +2331,209 @@ async function openExtract(file, platform) {
   };
 }
 
+// src/visible.ts
+var hidden = /[\p{Cc}\u00ad\u061c\u115f\u1160\u200b-\u200f\u2028-\u202e\u2060-\u206f\u3164\ufeff\uffa0\ufff9-\ufffb\u{e0000}-\u{e007f}]/gu;
+function visible(text2) {
+  return text2.replace(/[\t\n\r]/g, " ").replace(
+    hidden,
+    (character) => `[U+${(character.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, "0")}]`
+  );
+}
+
+// src/report.ts
+var style = `body{font:14px/1.45 system-ui,sans-serif;color:#111;margin:24px auto;max-width:1080px}
+table{border-collapse:collapse;width:100%}td,th{text-align:left;vertical-align:top;padding:3px 10px 3px 0}
+.sheet>thead td{font-size:11px;color:#444;border-bottom:1px solid #999;padding:0 0 4px}
+h1{font-size:22px;margin:12px 0 4px}h2{font-size:16px;margin:22px 0 6px}
+.data td,.data th{border-bottom:1px solid #ddd}.number{text-align:right;font-variant-numeric:tabular-nums}
+.time{white-space:nowrap;font-variant-numeric:tabular-nums}.place{color:#555;font-size:12px;word-break:break-all}
+tr{break-inside:avoid}@media print{body{margin:0;max-width:none}}`;
+function* reportPieces(head, facts) {
+  yield { html: opening(head, facts), about: "its head" };
+  yield* rows(
+    ["Stream", "Events"],
+    head.streams.map(({ stream, events }) => ({
+      html: cells([escaped(stream), number(events)]),
+      about: `the count of ${stream}`
+    }))
+  );
+  yield { html: `<p>${headsText(head)} ${head.events} events in all.</p>
+`, about: "its count of events" };
+  yield { html: "<h2>Signatures and approvals</h2>\n", about: "its headings" };
+  if (facts.approvals.length === 0) yield { html: "<p>None.</p>\n", about: "that nobody signed" };
+  else yield* rows(["Who", "Meaning", "Recorded (UTC+00:00)", "Record"], facts.approvals.map(approvalRow));
+  yield leftOut(facts.approvalCount - facts.approvals.length, "signatures and approvals");
+  yield { html: "<h2>What happened</h2>\n", about: "its headings" };
+  yield* rows(["Time (UTC)", "What", "Record"], facts.story.map(storyRow));
+  yield leftOut(facts.storyLeftOut, "events");
+  yield { html: "<h2>Readings</h2>\n", about: "its headings" };
+  if (facts.tags.length === 0)
+    yield { html: "<p>None in this extract.</p>\n", about: "that there are no readings" };
+  else
+    yield* rows(
+      ["Tag", "Unit", "Readings", "Bad", "Lowest", "Highest", "First", "Last"],
+      [...facts.tags].sort(byTagAndUnit).map(tagRow)
+    );
+  yield leftOut(facts.readingsLeftOut, "readings of other tags");
+  yield { html: "<h2>Events by type</h2>\n", about: "its headings" };
+  yield* rows(
+    ["Type", "Events"],
+    [...facts.counts].sort(byFirst).map(([type, count2]) => ({
+      html: cells([escaped(type), number(count2)]),
+      about: `the count of ${type}`
+    }))
+  );
+  yield { html: "</td></tr></tbody></table>\n</body></html>\n", about: "its end" };
+}
+function opening(head, { origins }) {
+  const { batchId, origin, checkpoint, heads, request, omitted } = head;
+  const asOf = heads ? `size ${heads.size}, under the checkpoint of size ${checkpoint.size}` : `the checkpoint of size ${checkpoint.size}`;
+  const purpose = request.purposeText === void 0 ? request.purpose : `${request.purpose}: ${request.purposeText}`;
+  const left = omitted.length === 0 ? "" : ` <strong>Not in this copy: ${omitted.map(escaped).join(", ")}.</strong>`;
+  return `<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><title>Batch ${escaped(batchId)}</title>
+<meta name="generator" content="bioledger-report/v1">
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
+<style>
+${style}
+</style></head><body>
+<table class="sheet"><thead><tr><td>Batch ${escaped(batchId)} · ${escaped(origin)} as of ${asOf}, root ${escaped(checkpoint.root)} · all times UTC (UTC+00:00)</td></tr></thead><tbody><tr><td>
+<h1>Batch record</h1>
+<p>Origin of the data: <strong>${escaped([...origins].sort().join(", "))}</strong>. Purpose of this copy: ${escaped(purpose)}. Scope: ${escaped(scopeText(request))}.${left}
+People stand in it by their pseudonymous ids. This page is a reading of the events in the same file; the events are the record.</p>
+`;
+}
+function scopeText({ scope, from, to }) {
+  if (scope === "whole") return "everything the ledger holds of the batch";
+  if (scope === "signatures-only")
+    return "the record of the batch with the payloads of signatures and approvals only";
+  return `the record of the batch, and sensor data, process values and forecasts recorded from ${from ?? "the start"} to ${to ?? "the end"}`;
+}
+var headsText = ({ heads }) => heads ? `The heads statement about size ${heads.size} says where each stream ended then.` : "No heads statement covers these streams.";
+function approvalRow(approval) {
+  const { who, meaning, at: at2 } = approval;
+  return {
+    html: cells([escaped(who), escaped(meaning), time(at2), place(approval)]),
+    about: `that ${who} ${meaning}, recorded at ${at2}`,
+    event: placeOf2(approval)
+  };
+}
+function storyRow(line) {
+  const { at: at2, sentence } = line;
+  return {
+    html: cells([time(at2), escaped(sentence), place(line)]),
+    about: `${at2} ${sentence}`,
+    event: placeOf2(line)
+  };
+}
+function tagRow({ tag, unit, count: count2, bad, min, max, from, to }) {
+  return {
+    html: cells(
+      [escaped(tag), escaped(unit), number(count2), number(bad), number(min), number(max), time(from)].concat([
+        time(to)
+      ])
+    ),
+    about: `the figures of ${tag} in ${unit}`
+  };
+}
+function leftOut(count2, what) {
+  return {
+    html: count2 > 0 ? `<p>${count2} further ${what} are in the event files only.</p>
+` : "",
+    about: "what it leaves out"
+  };
+}
+function* rows(head, all) {
+  const names = head.map((name) => `<th>${name}</th>`).join("");
+  yield { html: `<table class="data"><thead><tr>${names}</tr></thead><tbody>
+`, about: "its headings" };
+  yield* all;
+  yield { html: "</tbody></table>\n", about: `the end of the table ${head.join(", ")}` };
+}
+var cells = (all) => `<tr>${all.map((cell2) => `<td>${cell2}</td>`).join("")}</tr>
+`;
+var number = (value) => `<span class="number">${value}</span>`;
+var time = (at2) => `<span class="time">${escaped(at2)}</span>`;
+var placeOf2 = ({ stream, revision, index }) => ({ stream, revision, index });
+var place = ({ stream, revision, index }) => `<span class="place">${escaped(stream)} revision ${revision}, position ${index} of the log</span>`;
+var byFirst = ([a], [b]) => a < b ? -1 : a > b ? 1 : 0;
+var byTagAndUnit = (a, b) => byFirst([a.tag, 0], [b.tag, 0]) || byFirst([a.unit, 0], [b.unit, 0]);
+function escaped(text2) {
+  return visible(text2).replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;").replaceAll('"', "&quot;").replaceAll("'", "&#39;");
+}
+
+// src/report-check.ts
+var shown = 200;
+async function checkReport({ extract, manifest, findings, platform }, reading) {
+  const member3 = "report.html";
+  const hasher = platform.sha256();
+  for (const { html } of reportPieces(manifest, reading.facts)) hasher.update(utf8(html));
+  const expected = hasher.digest();
+  const found = platform.sha256();
+  for await (const chunk of extract.bytes(member3)) found.update(chunk);
+  if (equalBytes(found.digest(), expected)) return;
+  const actual = extract.bytes(member3)[Symbol.asyncIterator]();
+  let held = new Uint8Array(0);
+  try {
+    for (const { html, about, event } of reportPieces(manifest, reading.facts)) {
+      const bytes = utf8(html);
+      while (held.length < bytes.length) {
+        const { done, value } = await actual.next();
+        if (done) break;
+        held = joined(held, value);
+      }
+      if (equalBytes(held.subarray(0, bytes.length), bytes)) {
+        held = held.subarray(bytes.length);
+        continue;
+      }
+      const instead = fromUtf8(held.subarray(0, Math.min(held.length, bytes.length)));
+      const says = instead === void 0 ? "something else" : `“${clipped(textIn(instead))}”`;
+      const message = `${member3} says ${says} where the events give “${clipped(about)}”`;
+      findings.fail("renderings", message, event ? { event } : { member: member3 });
+      return;
+    }
+    findings.fail("renderings", "it goes on after its end", { member: member3 });
+  } finally {
+    await actual.return?.();
+  }
+}
+var textIn = (html) => html.replace(/<[^>]*>?/g, " ").replace(/\s+/g, " ").trim();
+var clipped = (text2) => visible(text2.length > shown ? `${text2.slice(0, shown)}…` : text2);
+function joined(a, b) {
+  if (a.length === 0) return b;
+  const whole = new Uint8Array(a.length + b.length);
+  whole.set(a);
+  whole.set(b, a.length);
+  return whole;
+}
+
 // src/renderings.ts
 var knownVerifyTexts = [
-  "9727ae1608c88795d675b94f79023b11787eca9d31ed35af1db89a1b018e31ad"
+  "03c0c2ea07c0f7d7ca0926cf0663fa1bf91fcaf1ef72ce7fd785da72b34657df"
 ];
-async function checkRenderings({ manifest, extract, findings, platform }, reading) {
-  const member3 = manifest.members.find(({ name }) => name === "readings.csv");
-  const { rows, sha256: sha2562, size } = reading.table;
-  if (rows !== manifest.readings || member3?.sha256 !== sha2562 || extract.sizeOf("readings.csv") !== size)
-    findings.fail("renderings", "it is not what the events say", { member: "readings.csv" });
+async function checkRenderings(context, reading) {
+  const { manifest, extract, findings, platform } = context;
+  const { csv, parquet } = reading.tables;
+  const rows2 = csv.rows;
+  for (const [name, table] of [
+    ["readings.csv", csv],
+    ["readings.parquet", parquet]
+  ]) {
+    const member3 = manifest.members.find((one) => one.name === name);
+    if (rows2 !== manifest.readings || member3?.sha256 !== table.sha256 || extract.sizeOf(name) !== table.size)
+      findings.fail("renderings", "it is not what the events say", { member: name });
+  }
   const digest = toHex(platform.hash(await extract.whole("VERIFY.txt")));
   if (!knownVerifyTexts.includes(digest))
     findings.fail("renderings", "it is no text of this format: do not do what it says", {
       member: "VERIFY.txt"
     });
+  await checkReport(context, reading);
   if (!findings.has("renderings"))
-    findings.note("renderings", `${rows} rows of readings.csv; VERIFY.txt is the known one`);
-  findings.skip(
-    "uncompared",
-    "not compared with the events: they are as the holder of the export key signed them; the events are the record"
-  );
+    findings.note(
+      "renderings",
+      `written anew from the events, ${rows2} rows and the report give the same bytes; VERIFY.txt is the known one`
+    );
 }
 
 // src/scope.ts
@@ -2095,7 +2635,7 @@ async function followKeys(context, reading) {
 }
 
 // src/time-stamp-token.ts
-var [integer, octets, oid, time, sequence, explicit] = [2, 4, 6, 24, 48, 160];
+var [integer, octets, oid, time2, sequence, explicit] = [2, 4, 6, 24, 48, 160];
 var signedData = "2a864886f70d010702";
 var tstInfo = "2a864886f70d0109100104";
 var sha256 = "608648016503040201";
@@ -2115,7 +2655,7 @@ function readToken(bytes) {
   const imprint = inside(at(info, 2, sequence));
   requireOid(inside(at(imprint, 0, sequence)), sha256);
   const { from, to } = at(imprint, 1, octets);
-  return { imprint: toBase64(bytes.subarray(from, to)), stampedAt: instantOf(bytes, at(info, 4, time)) };
+  return { imprint: toBase64(bytes.subarray(from, to)), stampedAt: instantOf(bytes, at(info, 4, time2)) };
   function requireOid(elements, expected) {
     const found = at(elements, 0, oid);
     if (toHex(bytes.subarray(found.from, found.to)) !== expected)
@@ -2124,22 +2664,22 @@ function readToken(bytes) {
 }
 function children(bytes, { from, to }) {
   const found = [];
-  for (let place = from; place < to && found.length < 16; ) {
-    const tag = bytes[place];
-    const first = bytes[place + 1] ?? 128;
+  for (let place2 = from; place2 < to && found.length < 16; ) {
+    const tag = bytes[place2];
+    const first = bytes[place2 + 1] ?? 128;
     const more = first < 128 ? 0 : first - 128;
-    if (first === 128 || more > 4 || place + 2 + more > to) throw new Refusal("it is no DER");
+    if (first === 128 || more > 4 || place2 + 2 + more > to) throw new Refusal("it is no DER");
     let length = more === 0 ? first : 0;
-    for (let digit = 0; digit < more; digit++) length = length * 256 + bytes[place + 2 + digit];
-    const start = place + 2 + more;
+    for (let digit = 0; digit < more; digit++) length = length * 256 + bytes[place2 + 2 + digit];
+    const start = place2 + 2 + more;
     if (start + length > to) throw new Refusal("it is no DER");
     found.push({ tag, from: start, to: start + length });
-    place = start + length;
+    place2 = start + length;
   }
   return found;
 }
-function at(elements, place, tag) {
-  const element = elements[place];
+function at(elements, place2, tag) {
+  const element = elements[place2];
   if (element?.tag !== tag) throw new Refusal("it is no time stamp token (RFC 3161)");
   return element;
 }
@@ -2152,8 +2692,8 @@ function instantOf(bytes, { from, to }) {
 
 // src/tokens.ts
 async function checkTokens({ extract, manifest, findings, platform }, { stamps, deviations }) {
-  const spelt2 = (all) => all.map(({ index, size, stampedAt }) => `${index} ${size} ${stampedAt}`).join("\n");
-  if (spelt2(stamps) !== spelt2(manifest.stamps))
+  const spelt3 = (all) => all.map(({ index, size, stampedAt }) => `${index} ${size} ${stampedAt}`).join("\n");
+  if (spelt3(stamps) !== spelt3(manifest.stamps))
     findings.fail("times", "its time stamps are not those of the log's", { member: "manifest.json" });
   const stated = new Map(stamps.map((stamp) => [`${stamp.size} ${stamp.tokenSha256}`, stamp]));
   let tokens = 0;
@@ -2242,7 +2782,7 @@ async function examine(context) {
   await checkRenderings(context, reading);
   findings.note(
     "signatures",
-    `${reading.approvalCount} signatures and approvals; who enters a closure does not approve it`
+    `${reading.facts.approvalCount} signatures and approvals; who enters a closure does not approve it`
   );
   return reading;
 }
@@ -2267,6 +2807,8 @@ function checkCounts(reading, manifest, findings) {
     findings.fail("leaves", `${reading.events} events are in it, the manifest counts ${manifest.events}`);
   findings.note("leaves", `${reading.events} events`);
   const stated = new Map(manifest.streams.map((stream) => [stream.stream, stream]));
+  if (stated.size !== manifest.streams.length)
+    findings.fail("manifest", "it lists a stream twice", { member: "manifest.json" });
   for (const state of reading.streams.states.values()) {
     const one = stated.get(state.stream);
     stated.delete(state.stream);
@@ -2317,7 +2859,7 @@ async function checkMembers(extract, manifest, findings) {
   }
   for (const name of stated.keys()) findings.fail("manifest", "it is missing", { member: name });
 }
-var extra = ["witnesses", "times", "uncompared", "deep"];
+var extra = ["witnesses", "times", "deep"];
 function verdictOf(findings, pinned, { manifest, checkpoint, reading }) {
   const checks = findings.checks();
   const isFailed = findings.all.length > 0;
@@ -2337,10 +2879,10 @@ function verdictOf(findings, pinned, { manifest, checkpoint, reading }) {
     firstBadEvent: findings.all.find((finding) => finding.event)?.event,
     manifest,
     checkpoint,
-    counts: Object.fromEntries(reading?.counts ?? []),
+    counts: Object.fromEntries(reading?.facts.counts ?? []),
     events: reading?.events ?? 0,
-    approvals: reading?.approvals ?? [],
-    story: reading?.story ?? []
+    approvals: reading?.facts.approvals ?? [],
+    story: reading?.facts.story ?? []
   };
 }
 function attempt(findings, check, member3, make) {
@@ -2425,13 +2967,13 @@ ${error instanceof Refusal ? "" : usage}`
     return 2;
   }
 }
-function logAt(place, token) {
-  if (!/^https?:\/\//.test(place))
-    return async (path) => await readFile(join(place, path)).catch((error) => {
+function logAt(place2, token) {
+  if (!/^https?:\/\//.test(place2))
+    return async (path) => await readFile(join(place2, path)).catch((error) => {
       if (error.code === "ENOENT") return void 0;
       throw error;
     });
-  const root = place.replace(/\/+$/, "");
+  const root = place2.replace(/\/+$/, "");
   const bearer = token === void 0 ? void 0 : textOrFile(token);
   return async (path) => {
     const response = await fetch(`${root}/${path}`, {
@@ -2450,8 +2992,8 @@ function textOrFile(text2) {
   }
 }
 function keyOf(text2, type) {
-  const spelt2 = /\+[0-9a-f]{8}\+/.test(text2) ? text2 : (readFileSync(text2, "utf8").split("\n")[0] ?? "").trim();
-  const key = parseKey(spelt2, nodePlatform);
+  const spelt3 = /\+[0-9a-f]{8}\+/.test(text2) ? text2 : (readFileSync(text2, "utf8").split("\n")[0] ?? "").trim();
+  const key = parseKey(spelt3, nodePlatform);
   if (key.type !== type) throw new Refusal(`the key of ${key.name} is of another kind`);
   return key;
 }

@@ -1,14 +1,25 @@
 /** Lines of `events-….ndjson`: the entry verbatim, its index, and the payload beside a leaf that has only its digest. */
 import type { ClientEvent } from '../../schemas/event.ts'
+import { approvingTypes } from '../../verify/src/approvals.ts'
 import type { LogEntry } from '../storage/log-reader.ts'
 import type { PayloadReader } from './payloads.ts'
-import { approvingTypes, type ReadEvent } from './summary.ts'
 
 type AnyLeaf = ClientEvent & {
   readonly stream: string
   readonly revision: string
   readonly recordedAt: string
   readonly payload?: unknown
+}
+
+/** An event as an extract reads it: the leaf, and the payload beside it. */
+export type ReadEvent = {
+  readonly event: ClientEvent
+  readonly stream: string
+  readonly revision: string
+  readonly recordedAt: string
+  readonly index: number
+  /** Its payload is left out of this extract. */
+  readonly isLeftOut: boolean
 }
 
 /** RFC 8785 of the whole line follows from that of its parts, as its keys stand in order. */

@@ -6,16 +6,18 @@ import { once } from 'node:events'
 import { createWriteStream } from 'node:fs'
 import { join } from 'node:path'
 import { finished } from 'node:stream/promises'
+import type { JsonObject } from '../../verify/src/canonical.ts'
+import { collectFacts, isReading } from '../../verify/src/report-facts.ts'
+import type { Told } from '../../verify/src/sentences.ts'
 import { leafHash } from '../log/tree-hash.ts'
 import { ExtractError } from './errors.ts'
-import { eventLine } from './event-lines.ts'
+import { eventLine, type ReadEvent } from './event-lines.ts'
 import type { PayloadReader } from './payloads.ts'
 import { csvHeader, csvRow, type ReadingRow } from './readings-csv.ts'
 import { readingsParquet } from './readings-parquet.ts'
 import type { ExtractRequest } from './request.ts'
 import { selectedEntries } from './selected-entries.ts'
 import type { ExtractLog, Selection } from './selection.ts'
-import { type ReadEvent, summarise } from './summary.ts'
 
 export const eventsPerMember = 250_000
 const blockBytes = 1 << 16
@@ -38,7 +40,7 @@ export async function eventPass({
   const csv = createWriteStream(join(folder, 'readings.csv'))
   const fingerprints = createWriteStream(join(folder, 'fingerprints.bin'))
   const parquet = readingsParquet(join(folder, 'readings.parquet'))
-  const summary = summarise(request.batchId)
+  const facts = collectFacts(request.batchId)
   const stamps: Stamp[] = []
   const lineOptions = { recordStream: `batch-${request.batchId}`, signaturesOnly: request.signaturesOnly }
   const entries = selectedEntries(deps.log, selection.ranges)
@@ -53,7 +55,8 @@ export async function eventPass({
     const row = readingRow(read)
     readings++
     rows += csvRow(row)
-    parquet.add(row)
+    parquet.add({ ...row, revision: Number(row.revision), index: read.index })
+    facts.addReading(read.event, row)
     if (rows.length < blockBytes) return
     csv.write(rows)
     rows = ''
@@ -65,9 +68,9 @@ export async function eventPass({
   function add(read: ReadEvent, leaf: Buffer): void {
     printed += leafHash(leaf).copy(printBlock, printed, 0, 8)
     if (printed === printBlock.length) flushPrints()
-    summary.add(read)
     const { event, stream, index } = read
-    if (event.type === 'SensorReadingRecorded' && stream.startsWith('reading-')) addReading(read)
+    if (isReading(event.type, stream)) addReading(read)
+    else facts.add(toldOf(read))
     if (stream === 'ledger-timestamps')
       stamps.push({
         index: String(index),
@@ -105,7 +108,7 @@ export async function eventPass({
     await Promise.all([finished(csv), finished(fingerprints), parquet.finish()])
     options.onProgress?.(done, selection.events)
   }
-  return { nextChunk, summary: summary.finish, stamps, readings: () => readings }
+  return { nextChunk, facts: facts.finish, stamps, readings: () => readings }
 }
 
 function readingRow({ event, stream, revision, recordedAt, index }: ReadEvent): ReadingRow {
@@ -125,5 +128,23 @@ function readingRow({ event, stream, revision, recordedAt, index }: ReadEvent): 
     revision,
     index: String(index),
     id: event.id,
+  }
+}
+
+function toldOf({ event, stream, revision, recordedAt, index, isLeftOut }: ReadEvent): Told {
+  const { type, occurredAt, origin, actor, data, reason } = event
+  return {
+    ...{
+      type,
+      stream,
+      revision: Number(revision),
+      index,
+      occurredAt,
+      recordedAt,
+      origin,
+      who: actor.id,
+      reason,
+    },
+    data: isLeftOut ? undefined : (data as JsonObject),
   }
 }

@@ -24,11 +24,11 @@ What is checked
   Every event is under the root that the checkpoint signs, at its own index; every stream is a chain
   of revisions without a gap; which streams there are and where each ends is stated in the log, so
   that the counts sum to the size of the log, and the verdict is as of that statement; what people
-  typed has the digest that the log holds; readings.csv is what the events say.
+  typed has the digest that the log holds; report.html, readings.csv and readings.parquet are, byte
+  for byte, what the events say.
 
 What is not checked
-  Events that were never submitted to the ledger; a sensor's own truth. report.html and
-  readings.parquet are as the holder of the export key signed them, not compared with the events. Tokens of a time-stamping
+  Events that were never submitted to the ledger; a sensor's own truth. Tokens of a time-stamping
   authority (timestamp-<size>.tsr, RFC 3161) are compared with the log; their signature is for
      openssl ts -verify -in timestamp-<size>.tsr -data <text of that checkpoint> -CAfile <chain>
   The formats are public: RFC 6962, RFC 8785, C2SP signed-note and tlog-checkpoint, and

@@ -11,6 +11,8 @@ import { dirname, join } from 'node:path'
 import { finished } from 'node:stream/promises'
 import { canonicalJson } from '../../schemas/canonical-json.ts'
 import { streams as names } from '../../schemas/streams.ts'
+import { approvingTypes } from '../../verify/src/approvals.ts'
+import { type ReportHead, reportPieces } from '../../verify/src/report.ts'
 import { recordText } from '../heads/heads-list.ts'
 import type { SigningKey } from '../keys/key-vault.ts'
 import { signNote } from '../log/note.ts'
@@ -20,10 +22,8 @@ import { exportKeyProof } from './export-key-proof.ts'
 import { keyChanges } from './key-changes.ts'
 import { multiProof } from './multi-proof.ts'
 import type { PayloadReader } from './payloads.ts'
-import { reportHtml } from './report.ts'
 import { type ExtractRequest, scopeOf } from './request.ts'
 import { type ExtractLog, type Selection, select } from './selection.ts'
-import { approvingTypes } from './summary.ts'
 import { verifyText } from './verify-text.ts'
 import { type MemberSource, type WrittenMember, writeZip } from './zip-members.ts'
 
@@ -88,9 +88,7 @@ type Context = {
 }
 
 async function sources(context: Context): Promise<MemberSource[]> {
-  const { request, checkpoint, selection, deps, folder, pass, origin } = context
-  const { batchId } = request
-  const size = String(checkpoint.size)
+  const { checkpoint, selection, deps, folder, pass } = context
   const { statement } = selection
   const text = (name: string, make: (before: readonly WrittenMember[]) => string): MemberSource => ({
     name,
@@ -101,7 +99,6 @@ async function sources(context: Context): Promise<MemberSource[]> {
     bytes: () => createReadStream(join(folder, name), { highWaterMark: 1 << 18 }),
   })
   const chunks = Math.max(1, Math.ceil(selection.events / eventsPerMember))
-  const facts = { batchId, origin, size }
   return [
     text('VERIFY.txt', () => verifyText),
     ...Array.from({ length: chunks }, (_, at) => ({
@@ -117,27 +114,35 @@ async function sources(context: Context): Promise<MemberSource[]> {
     ...(await tokens(deps, selection)),
     file('readings.csv'),
     file('readings.parquet'),
-    text('report.html', () =>
-      reportHtml(
-        {
-          ...facts,
-          rootBase64: checkpoint.root.toString('base64'),
-          purpose: [request.purpose, request.purposeText].filter(Boolean).join(': '),
-          scope: scopeText(request),
-          events: selection.events,
-          streams: selection.streams,
-          omitted: selection.omitted,
-          headsSize: statement && String(statement.size),
-        },
-        pass.summary(),
-      ),
-    ),
+    { name: 'report.html', bytes: () => reportBytes(context) },
     text('manifest.json', (before) => manifestText(context, before)),
     {
       name: 'manifest.sig',
       bytes: (before) => manifestSignature(context, before),
     },
   ]
+}
+
+function* reportBytes({ request, checkpoint, selection, origin, pass }: Context): Iterable<Uint8Array> {
+  const { statement, events, omitted } = selection
+  const { batchId, purpose, purposeText, from, to } = request
+  const head: ReportHead = {
+    origin,
+    batchId,
+    checkpoint: { size: Number(checkpoint.size), root: checkpoint.root.toString('base64') },
+    heads: statement ? { index: Number(statement.index), size: Number(statement.size) } : null,
+    request: {
+      scope: scopeOf(request),
+      purpose,
+      ...(purposeText === undefined ? {} : { purposeText }),
+      ...(from === undefined ? {} : { from }),
+      ...(to === undefined ? {} : { to }),
+    },
+    events,
+    streams: selection.streams.map((one) => ({ ...one, first: Number(one.first), last: Number(one.last) })),
+    omitted,
+  }
+  for (const { html } of reportPieces(head, pass.facts())) yield Buffer.from(html)
 }
 
 async function* proofBytes({ selection, checkpoint, deps }: Context): AsyncIterable<Uint8Array> {
@@ -228,12 +233,4 @@ async function* manifestSignature(
   const signed = `${lines.join('\n')}\n`
   const signature = await deps.exportKey.sign(Buffer.from(signed))
   yield Buffer.from(signNote(signed, [], [signature]))
-}
-
-function scopeText(request: ExtractRequest): string {
-  const scope = scopeOf(request)
-  if (scope === 'whole') return 'everything the ledger holds of the batch'
-  if (scope === 'signatures-only')
-    return 'the record of the batch with the payloads of signatures and approvals only'
-  return `the record of the batch, and sensor data, process values and forecasts recorded from ${request.from ?? 'the start'} to ${request.to ?? 'the end'}`
 }

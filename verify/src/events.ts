@@ -2,10 +2,10 @@
  * One pass over the events in the order of the log, with constant memory: entry by entry the leaf, its place in its
  * stream, its payload, its time, its row in the table, and its hash in the tree whose root must be the signed one.
  */
-import { type Approval, approvalsOf, approvingTypes } from './approvals.ts'
+import { approvalsOf, approvingTypes } from './approvals.ts'
 import { equalBytes, fromBase64, toBase64 } from './bytes.ts'
 import { isObject, type JsonObject } from './canonical.ts'
-import { readingsTable, readingType, type Table, unlikeReading } from './csv.ts'
+import { unlikeReading } from './csv.ts'
 import type { Findings, Place } from './findings.ts'
 import { type KeyHistory, keyHistory } from './keys.ts'
 import { type Entry, parseLine, placeOf } from './leaf.ts'
@@ -13,17 +13,12 @@ import { linesOf, type Pieces, piecesOf } from './lines.ts'
 import type { Manifest } from './manifest.ts'
 import type { Platform } from './platform.ts'
 import { Refusal } from './refusal.ts'
-import { sentenceOf } from './sentences.ts'
+import { collectFacts, isReading, type ReadingData, type ReportFacts } from './report-facts.ts'
+import type { Told } from './sentences.ts'
 import { followStreams, type Streams } from './streams.ts'
+import { readingsTables, type Tables } from './tables.ts'
 import { timeBrackets } from './times.ts'
 import { growingTree, tiling } from './tree.ts'
-
-export type StoryLine = {
-  readonly at: string
-  readonly stream: string
-  readonly revision: number
-  readonly sentence: string
-}
 
 /** The event that states the heads. */
 export type Statement = {
@@ -39,14 +34,10 @@ export type Reading = {
   readonly keys: KeyHistory
   readonly statement: Statement | undefined
   readonly stamps: readonly JsonObject[]
-  readonly table: ReturnType<Table['finish']>
+  readonly tables: ReturnType<Tables['finish']>
   /** Events whose time a time stamp contradicts by no more than a clock that is off explains. */
   readonly deviations: { readonly count: number; readonly first: string | undefined }
-  /** The first thousand of them. */
-  readonly approvals: readonly Approval[]
-  readonly approvalCount: number
-  readonly story: readonly StoryLine[]
-  readonly counts: ReadonlyMap<string, number>
+  readonly facts: ReportFacts
   readonly events: number
   /** False when an event could not be read or the proof is broken: then no root could be computed. */
   readonly root: Uint8Array | undefined
@@ -63,13 +54,8 @@ export type Sources = {
 
 export const proofLine = 'bioledger-multi-proof/v1\n'
 export const fingerprintsLine = 'bioledger-fingerprints/v1\n'
-const maximumStory = 2000
-const maximumApprovals = 1000
-const maximumTypes = 1000
 /** Lines that cannot be read, after which the rest is not looked at. */
 export const maximumBadLines = 1000
-/** Come window by window: counted, not told. */
-const quietTypes = new Set(['ProcessWindowDerived', 'OdForecastIssued', 'ForecastWithheld', 'IngressStated'])
 const maximumSearches = 1000
 const mostHashesOfAGap = 2 * 53 * 32
 
@@ -81,17 +67,14 @@ export async function readEvents(
 ): Promise<Reading> {
   const streams = followStreams(manifest)
   const keys = keyHistory()
-  const table = readingsTable(platform)
+  const tables = readingsTables(platform)
   const brackets = timeBrackets(manifest.stamps)
   const tree = growingTree(platform)
   const proof = await opened(sources.proof, proofLine, 'proof.bin')
   const fingerprints = await opened(sources.fingerprints, fingerprintsLine, 'fingerprints.bin')
   const stamps: JsonObject[] = []
-  const approvals: Approval[] = []
-  const story: StoryLine[] = []
-  const counts = new Map<string, number>()
+  const facts = collectFacts(manifest.batchId)
   let statement: Statement | undefined
-  let approvalCount = 0
   let badLines = 0
   const deviations: { count: number; first: string | undefined } = { count: 0, first: undefined }
   let events = 0
@@ -131,12 +114,9 @@ export async function readEvents(
     keys,
     statement,
     stamps,
-    table: table.finish(),
+    tables: tables.finish(),
     deviations,
-    approvals,
-    approvalCount,
-    story,
-    counts,
+    facts: facts.finish(),
     events,
     root: canProve && tree.size === manifest.checkpoint.size ? tree.root() : undefined,
     first,
@@ -224,8 +204,6 @@ export async function readEvents(
   /** What the event says, for the checks and the story that rest on it. */
   function look(entry: Entry, event: Place): void {
     const { type, stream, data } = entry
-    const counted = counts.size < maximumTypes || counts.has(type) ? type : 'other types'
-    counts.set(counted, (counts.get(counted) ?? 0) + 1)
     const isOfBatch = stream.endsWith(manifest.batchId)
     if (entry.payload === 'left out') {
       const isRecord = stream === `batch-${manifest.batchId}`
@@ -235,10 +213,16 @@ export async function readEvents(
     }
     if (isOfBatch && data?.batchId !== undefined && data.batchId !== manifest.batchId)
       findings.fail('streams', `it speaks of batch ${JSON.stringify(data.batchId)}`, { event })
-    if (type === readingType && stream.startsWith('reading-')) {
+    if (isReading(type, stream)) {
       const unlike = data && unlikeReading(data)
       if (unlike) findings.fail('leaves', unlike, { event })
-      else if (data) table.add(entry, data)
+      else if (data) {
+        tables.add(entry, data)
+        facts.addReading(
+          { type, occurredAt: entry.leaf.occurredAt as string, origin: entry.leaf.origin as string },
+          data as ReadingData,
+        )
+      }
       return
     }
     try {
@@ -260,18 +244,17 @@ export async function readEvents(
           recordedAt: entry.recordedAt,
         }
     }
-    const given = approvalsOf(entry)
-    approvalCount += given.approvals.length
-    approvals.push(...given.approvals.slice(0, maximumApprovals - approvals.length))
-    if (given.objection) findings.fail('signatures', given.objection, { event })
-    if (isOfBatch && !quietTypes.has(type) && story.length < maximumStory) tell(entry)
+    const told = toldOf(entry)
+    const { objection } = approvalsOf(told)
+    if (objection) findings.fail('signatures', objection, { event })
+    facts.add(told)
   }
+}
 
-  function tell({ leaf, stream, revision, type, data, reason }: Entry): void {
-    const who = isObject(leaf.actor) ? String(leaf.actor.id) : ''
-    const sentence = data ? sentenceOf(type, data, who, reason) : `${who}: ${type} (payload left out)`
-    story.push({ at: String(leaf.occurredAt), stream, revision, sentence })
-  }
+function toldOf({ leaf, stream, revision, index, type, recordedAt, data, reason }: Entry): Told {
+  const who = isObject(leaf.actor) ? String(leaf.actor.id) : ''
+  const { occurredAt, origin } = leaf as { occurredAt: string; origin: string }
+  return { type, stream, revision, index, occurredAt, recordedAt, origin, who, data, reason }
 }
 
 /** The pieces after the first line, which names the format. */

@@ -15,8 +15,7 @@ export const checkTitles = {
   keys: 'The keys were valid at the size of the checkpoint',
   times: 'Times agree with each other and with the time stamps',
   signatures: 'Signatures and approvals are of the people and the record they name',
-  renderings: 'The readings in readings.csv are the events',
-  uncompared: 'report.html and readings.parquet are what the events say',
+  renderings: 'report.html, readings.csv and readings.parquet say what the events say',
   deep: 'The whole log was read and gives the same root',
 } as const
 

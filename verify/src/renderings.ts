@@ -1,33 +1,38 @@
 /**
- * What people and programs read instead of the events: the table is written anew from the events and compared, the text on
- * how to verify must be one that this verifier knows; the report and the Parquet table are as the export key signed them.
+ * What people and programs read instead of the events: tables and report are written anew from the events and compared,
+ * the text on how to verify must be one that this verifier knows.
  */
 import { toHex } from './bytes.ts'
 import type { Context } from './context.ts'
 import type { Reading } from './events.ts'
+import { checkReport } from './report-check.ts'
 
 /** SHA-256 of every wording of `VERIFY.txt` that an extract may carry, oldest first. */
 export const knownVerifyTexts: readonly string[] = [
-  '9727ae1608c88795d675b94f79023b11787eca9d31ed35af1db89a1b018e31ad',
+  '03c0c2ea07c0f7d7ca0926cf0663fa1bf91fcaf1ef72ce7fd785da72b34657df',
 ]
 
-export async function checkRenderings(
-  { manifest, extract, findings, platform }: Context,
-  reading: Reading,
-): Promise<void> {
-  const member = manifest.members.find(({ name }) => name === 'readings.csv')
-  const { rows, sha256, size } = reading.table
-  if (rows !== manifest.readings || member?.sha256 !== sha256 || extract.sizeOf('readings.csv') !== size)
-    findings.fail('renderings', 'it is not what the events say', { member: 'readings.csv' })
+export async function checkRenderings(context: Context, reading: Reading): Promise<void> {
+  const { manifest, extract, findings, platform } = context
+  const { csv, parquet } = reading.tables
+  const rows = csv.rows
+  for (const [name, table] of [
+    ['readings.csv', csv],
+    ['readings.parquet', parquet],
+  ] as const) {
+    const member = manifest.members.find((one) => one.name === name)
+    if (rows !== manifest.readings || member?.sha256 !== table.sha256 || extract.sizeOf(name) !== table.size)
+      findings.fail('renderings', 'it is not what the events say', { member: name })
+  }
   const digest = toHex(platform.hash(await extract.whole('VERIFY.txt')))
   if (!knownVerifyTexts.includes(digest))
     findings.fail('renderings', 'it is no text of this format: do not do what it says', {
       member: 'VERIFY.txt',
     })
+  await checkReport(context, reading)
   if (!findings.has('renderings'))
-    findings.note('renderings', `${rows} rows of readings.csv; VERIFY.txt is the known one`)
-  findings.skip(
-    'uncompared',
-    'not compared with the events: they are as the holder of the export key signed them; the events are the record',
-  )
+    findings.note(
+      'renderings',
+      `written anew from the events, ${rows} rows and the report give the same bytes; VERIFY.txt is the known one`,
+    )
 }

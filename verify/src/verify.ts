@@ -7,7 +7,7 @@ import type { Approval } from './approvals.ts'
 import { equalBytes, toBase64 } from './bytes.ts'
 import { checkCompleteness } from './completeness.ts'
 import type { Context, Pinned } from './context.ts'
-import { type Reading, readEvents, type StoryLine } from './events.ts'
+import { type Reading, readEvents } from './events.ts'
 import {
   type Check,
   type CheckId,
@@ -23,6 +23,7 @@ import { type Checkpoint, parseCheckpoint, parseNote } from './note.ts'
 import type { Platform, RandomAccess } from './platform.ts'
 import { Refusal } from './refusal.ts'
 import { checkRenderings } from './renderings.ts'
+import type { StoryLine } from './report-facts.ts'
 import { checkScope } from './scope.ts'
 import { checkSigners, followKeys } from './signer-checks.ts'
 import { checkTokens } from './tokens.ts'
@@ -115,7 +116,7 @@ async function examine(context: Context): Promise<Reading> {
   await checkRenderings(context, reading)
   findings.note(
     'signatures',
-    `${reading.approvalCount} signatures and approvals; who enters a closure does not approve it`,
+    `${reading.facts.approvalCount} signatures and approvals; who enters a closure does not approve it`,
   )
   return reading
 }
@@ -152,6 +153,8 @@ function checkCounts(reading: Reading, manifest: Manifest, findings: Findings): 
     findings.fail('leaves', `${reading.events} events are in it, the manifest counts ${manifest.events}`)
   findings.note('leaves', `${reading.events} events`)
   const stated = new Map(manifest.streams.map((stream) => [stream.stream, stream]))
+  if (stated.size !== manifest.streams.length)
+    findings.fail('manifest', 'it lists a stream twice', { member: 'manifest.json' })
   for (const state of reading.streams.states.values()) {
     const one = stated.get(state.stream)
     stated.delete(state.stream)
@@ -206,7 +209,7 @@ async function checkMembers(extract: OpenedExtract, manifest: Manifest, findings
 }
 
 /** Checks that may be left open: they ask for more than the extract and the ledger's key. */
-const extra: readonly CheckId[] = ['witnesses', 'times', 'uncompared', 'deep']
+const extra: readonly CheckId[] = ['witnesses', 'times', 'deep']
 
 function verdictOf(
   findings: Findings,
@@ -234,10 +237,10 @@ function verdictOf(
     firstBadEvent: findings.all.find((finding) => finding.event)?.event,
     manifest,
     checkpoint,
-    counts: Object.fromEntries(reading?.counts ?? []),
+    counts: Object.fromEntries(reading?.facts.counts ?? []),
     events: reading?.events ?? 0,
-    approvals: reading?.approvals ?? [],
-    story: reading?.story ?? [],
+    approvals: reading?.facts.approvals ?? [],
+    story: reading?.facts.story ?? [],
   }
 }
 
