@@ -10,6 +10,8 @@ import type { PlannedBatch } from '../../domain/campaign.ts'
 import type { BatchRun } from '../../domain/process-model/batch-run.ts'
 import { windowFold } from '../../domain/process-windows/fold-windows.ts'
 import type { ProcessWindow } from '../../domain/process-windows/process-window.ts'
+import type { RecordedEvent } from '../../schemas/event.ts'
+import { readingsDigest } from '../event-file/readings-digest.ts'
 import { type SimulatedTruth, simulatedEvents } from './simulated-events.ts'
 
 export type FoldedBatch = {
@@ -45,29 +47,27 @@ export async function foldedBatch(
 
 function foldNow(run: BatchRun, planned: PlannedBatch): FoldedBatch {
   const events = simulatedEvents(run, planned)
-  const fold = windowFold({ vessel: events.vessel })
+  const gathering = gatheringWindows(events.vessel)
+  const truth = events.play(gathering.apply)
+  return { batchId: events.batchId, startMs: events.startMs, ...gathering.result(), truth }
+}
+
+export type GatheringWindows = {
+  readonly apply: (event: RecordedEvent) => void
+  /** Ends it. */
+  readonly result: () => Pick<FoldedBatch, 'readings' | 'sha256' | 'windows'>
+}
+
+/** The closed windows of one vessel's events, and the digest of its readings. */
+export function gatheringWindows(vessel: string): GatheringWindows {
+  const fold = windowFold({ vessel })
   const windows: ProcessWindow[] = []
-  const digest = createHash('sha256')
-  let readings = 0
-  let text = ''
-  const truth = events.play((event) => {
-    if (event.type === 'SensorReadingRecorded') {
-      readings++
-      text += `${event.occurredAt} ${event.data.tag} ${event.data.value}\n`
-      if (text.length > 65_536) {
-        digest.update(text)
-        text = ''
-      }
-    }
-    windows.push(...fold.apply(event))
-  })
-  digest.update(text)
+  const digest = readingsDigest()
   return {
-    batchId: events.batchId,
-    startMs: events.startMs,
-    readings,
-    sha256: digest.digest('hex'),
-    windows,
-    truth,
+    apply: (event) => {
+      digest.add(event)
+      windows.push(...fold.apply(event))
+    },
+    result: () => ({ readings: digest.readings(), sha256: digest.sha256(), windows }),
   }
 }
