@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { EventStore } from '../infra/event-store/event-store.ts'
+import { until } from '../infra/testing/until.ts'
 import type { ClientEvent } from '../schemas/event.ts'
 import { derivedId } from '../schemas/ids.ts'
 import { streams } from '../schemas/streams.ts'
@@ -14,7 +15,6 @@ import {
   type SimulatedHistory,
   simulatedHistory,
 } from './testing/stored-batch.ts'
-import { until } from './testing/until.ts'
 
 const modelStream = streams.model('stand-in')
 

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { EventStore } from '../infra/event-store/event-store.ts'
 import { StoreUnavailableError } from '../infra/event-store/event-store.ts'
+import { until } from '../infra/testing/until.ts'
 import { canonicalJson } from '../schemas/canonical-json.ts'
 import { clientPart, type RecordedEvent } from '../schemas/event.ts'
 import { streams } from '../schemas/streams.ts'
@@ -9,7 +10,6 @@ import { replayForecasts } from './replay.ts'
 import { committedModels, inferencePlant, typesOf } from './testing/running-inference.ts'
 import { standInCatalogue, standInModel } from './testing/stand-in-model.ts'
 import { appendHistory, eventsOf, reservationOf, simulatedHistory } from './testing/stored-batch.ts'
-import { until } from './testing/until.ts'
 
 const bytesOf = (events: readonly RecordedEvent[]): readonly string[] =>
   events.map((event) => canonicalJson(clientPart(event)))

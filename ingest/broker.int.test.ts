@@ -1,4 +1,5 @@
 /** Ingest behind a real Mosquitto, killed and started again: what a broker outside acknowledged is in the record once. */
+
 import assert from 'node:assert/strict'
 import { type ChildProcess, spawn } from 'node:child_process'
 import { chmod, mkdtemp, rm } from 'node:fs/promises'
@@ -8,12 +9,13 @@ import { after, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import mqtt from 'mqtt'
 import { brokerSource } from '../infra/mqtt/broker-source.ts'
+import { until } from '../infra/testing/until.ts'
 import { skipUnless } from '../infra/toolchain/require.ts'
 import { readingId } from '../schemas/ids.ts'
 import { sensorTopic } from '../schemas/mqtt.ts'
 import { mosquittoAvailable, startMosquitto } from '../tests/support/mosquitto.ts'
 import { idleStream } from './lifecycle.ts'
-import { balanceOf, bench, eventsOf, eventually, ofType, quietLog } from './testing/running-ingest.ts'
+import { balanceOf, bench, eventsOf, ofType, quietLog } from './testing/running-ingest.ts'
 
 const skip = skipUnless('mosquitto', mosquittoAvailable, 'no mosquitto on this machine')
 const world = await bench()
@@ -97,7 +99,7 @@ for (const protocolVersion of [5, 4] as const)
         for (let seq = 50; seq < 100; seq++) await send(seq)
         await client.endAsync()
         const second = await broker.startIngest()
-        const events = await eventually('all 100 are stored and stated', async () => {
+        const events = await until('all 100 are stored and stated', async () => {
           const found = await eventsOf(world.store, idleStream(vessel, day))
           return ofType(found, 'SensorReadingRecorded').length >= 100 && balanceOf(found).isLast && found
         })
@@ -140,7 +142,7 @@ for (const protocolVersion of [5, 4] as const)
         await Promise.all(
           Array.from({ length: 2_000 }, () => client.publishAsync(sensorTopic('B-1', 'pH'), '5', { qos: 1 })),
         )
-        await eventually('all are delivered', () => done >= 2_000)
+        await until('all are delivered', () => done >= 2_000)
         assert.ok(most <= 2 * receiveMaximum, `${most} messages were under way`)
         await client.endAsync()
         await source.stop()
@@ -154,7 +156,7 @@ test('retained messages are no readings', { skip, timeout: 60_000 }, () =>
     const ingest = await broker.startIngest()
     await client.publishAsync(sensorTopic('R-1', 'pH'), '4.3', { qos: 1 })
     await client.endAsync()
-    const events = await eventually('the new reading is stored', async () => {
+    const events = await until('the new reading is stored', async () => {
       const found = await eventsOf(world.store, idleStream('R-1', Date.now()))
       return found.length > 0 && found
     })
@@ -201,14 +203,14 @@ test(
       }, 10)
       for (let kill = 0; kill < 3; kill++) {
         const target = acknowledged.size + 1_000 + Math.floor(Math.random() * 4_000)
-        await eventually('readings flow', () => acknowledged.size >= target, 60_000)
+        await until('readings flow', () => acknowledged.size >= target, 60_000)
         await broker.kill(ingest)
         ingest = await broker.startIngest()
       }
       clearInterval(timer)
       await client.endAsync()
       const streams = [0, 1, 2, 3].map((vessel) => idleStream(`K-${vessel}`, day))
-      const records = await eventually(
+      const records = await until(
         'all is stored and stated',
         async () => {
           const found = await Promise.all(streams.map((stream) => eventsOf(world.store, stream)))

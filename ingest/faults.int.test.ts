@@ -1,4 +1,5 @@
 /** What ingest does when the store, the accounting or a second ingest get in its way; always with the real ones behind. */
+
 import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import { after, test } from 'node:test'
@@ -9,18 +10,11 @@ import {
 } from '../infra/event-store/event-store.ts'
 import { startEmbeddedBroker } from '../infra/mqtt/embedded-broker.ts'
 import type { Deliver, MessageSource } from '../infra/mqtt/message-source.ts'
+import { until } from '../infra/testing/until.ts'
 import { sensorTopic } from '../schemas/mqtt.ts'
 import { idleStream } from './lifecycle.ts'
 import { startIngest } from './service.ts'
-import {
-  balanceOf,
-  batchEvent,
-  bench,
-  eventsOf,
-  eventually,
-  ofType,
-  quietLog,
-} from './testing/running-ingest.ts'
+import { balanceOf, batchEvent, bench, eventsOf, ofType, quietLog } from './testing/running-ingest.ts'
 
 const world = await bench()
 after(() => world.close())
@@ -137,7 +131,7 @@ test('a store that stands still stops the flow at the bound of readings in memor
   )
   let acknowledged = 0
   for (const one of sent) void one.then(() => acknowledged++)
-  await eventually('the bound is reached', () => running.ingest.metrics.messagesInFlight === 100)
+  await until('the bound is reached', () => running.ingest.metrics.messagesInFlight === 100)
   assert.equal(acknowledged, 0)
   goOn()
   await Promise.all(sent)
@@ -168,10 +162,7 @@ test('what was appended but not accounted when the process died is counted at th
   void send(sensorTopic('F-4'), payload).then(() => {
     isAcknowledged = true
   })
-  await eventually(
-    'the readings are in the store',
-    async () => (await eventsOf(world.store, stream)).length === 3,
-  )
+  await until('the readings are in the store', async () => (await eventsOf(world.store, stream)).length === 3)
   assert.equal(isAcknowledged, false)
   await dying.stop(0)
   const next = directSource()
@@ -203,7 +194,7 @@ test('a second ingest takes over, and the first stops instead of spoiling the fi
   void first.send(sensorTopic('F-5'), { at: iso(day + 1000), seq: 2, values: { pH: 5 } }).then(() => {
     isAcknowledged = true
   })
-  await eventually('the first stops', () => failure)
+  await until('the first stops', () => failure)
   assert.equal((failure as { code?: string }).code, 'ingest-replaced')
   assert.equal(isAcknowledged, false)
   await old.stop(0)
@@ -267,7 +258,7 @@ test('a live source that falls silent is on record as a gap while it is silent',
     await send(sensorTopic(vessel, 'pH'), { value: 5, at: iso(nowMs), seq }, { receivedAtMs: nowMs })
   }
   nowMs += 6_000
-  await eventually('the gap is on record', async () =>
+  await until('the gap is on record', async () =>
     (await eventsOf(world.store, stream)).some(({ type }) => type === 'SensorGapDetected'),
   )
   nowMs += 1_000
@@ -332,7 +323,7 @@ test('a batch that ended while ingest was down gets its seal at the next start, 
   for (let start = 0; start < 2; start++) {
     from = directSource()
     running = await world.start({ source: from.source })
-    await eventually(
+    await until(
       'the seal is there',
       async () => (await eventsOf(world.store, stream)).at(-1)?.type === 'StreamSealed',
     )
@@ -364,12 +355,9 @@ test('a stream that was not heard of for a while is let go, and picked up again 
     send(sensorTopic('F-12'), { at: iso(day + seq * 1000), seq, values: { pH: 5 } })
   await message(1)
   nowMs += 1_000
-  await eventually(
-    'the figures are stated',
-    async () => balanceOf(await eventsOf(world.store, stream)).isLast,
-  )
+  await until('the figures are stated', async () => balanceOf(await eventsOf(world.store, stream)).isLast)
   nowMs += 6 * 60_000
-  await eventually('the stream is let go', async () => {
+  await until('the stream is let go', async () => {
     const { rows } = await world.pool.query('SELECT is_open FROM ingest.stream WHERE stream = $1', [stream])
     return rows[0]?.is_open === false && running.ingest.metrics.openStreams === 0
   })

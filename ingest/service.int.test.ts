@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import { after, test } from 'node:test'
+import { until } from '../infra/testing/until.ts'
 import { readingId } from '../schemas/ids.ts'
 import { sensorTopic } from '../schemas/mqtt.ts'
 import { idleStream } from './lifecycle.ts'
-import { balanceOf, batchEvent, bench, eventsOf, eventually, ofType } from './testing/running-ingest.ts'
+import { balanceOf, batchEvent, bench, eventsOf, ofType } from './testing/running-ingest.ts'
 
 const world = await bench()
 after(() => world.close())
@@ -15,7 +16,7 @@ const newVessel = () => `V-${++vesselNumber}`
 const day = Date.UTC(2026, 10, 20, 8)
 
 const balanced = (stream: string) =>
-  eventually(`the balance of ${stream} is stated`, async () => {
+  until(`the balance of ${stream} is stated`, async () => {
     const events = await eventsOf(world.store, stream)
     return balanceOf(events).isLast && events
   })
@@ -123,7 +124,7 @@ test('what a replaced ingest still brought in is counted as received, in stateme
   await send(1)
   await bringIn(3)
   await batchEvent(world.store, 'BatchAborted', { batchId, vessel, atMs: day + 10_000 })
-  const events = await eventually('the stream is sealed', async () => {
+  const events = await until('the stream is sealed', async () => {
     const found = await eventsOf(world.store, stream)
     return found.at(-1)?.type === 'StreamSealed' && found
   })
@@ -238,7 +239,7 @@ test('after its end a batch stream gets a last statement and its seal; what come
   await batchEvent(world.store, 'BatchCreated', { batchId, vessel, atMs: day })
   await send(0)
   await batchEvent(world.store, 'BatchAborted', { batchId, vessel, atMs: day + 10_000 })
-  const events = await eventually('the stream is sealed', async () => {
+  const events = await until('the stream is sealed', async () => {
     const found = await eventsOf(world.store, stream)
     return found.at(-1)?.type === 'StreamSealed' && found
   })
@@ -281,7 +282,7 @@ test('an impossible value is a reading of quality bad, with one alarm an episode
     client.publish(sensorTopic(vessel, 'pH'), JSON.stringify({ value, at: iso(day + seq * 1000), seq }), {
       qos: 1,
     })
-  const events = await eventually('all are stored', async () => {
+  const events = await until('all are stored', async () => {
     const found = await eventsOf(world.store, idleStream(vessel, day))
     return ofType(found, 'SensorReadingRecorded').length === values.length && found
   })

@@ -7,12 +7,12 @@ import { systemClock } from '../infra/clock.ts'
 import { openStore } from '../infra/event-store/eventstoredb/testing/open-store.ts'
 import { readings, typed } from '../infra/event-store/testing/sample-events.ts'
 import { createLogger } from '../infra/log.ts'
+import { until } from '../infra/testing/until.ts'
 import { buildLeaf } from './leaf/leaf.ts'
 import { leafHash } from './log/tree-hash.ts'
 import { startLedger } from './service.ts'
 import { migrateLedger, openLedger } from './storage/database.ts'
 import { postgresLogReader } from './storage/postgres-log-reader.ts'
-import { until } from './testing/running-ledger.ts'
 
 test('a store whose positions have gaps is sealed like any other: index, position and salted leaves agree', async () => {
   const { store, database } = await openStore()

@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import pg from 'pg'
 import { readings, typed } from '../infra/event-store/testing/sample-events.ts'
+import { until } from '../infra/testing/until.ts'
 import type { RecordedEvent } from '../schemas/event.ts'
 import { headsRoot, streamKeyOf } from './heads/heads-list.ts'
 import { rotateLogKey } from './keys/file-vault.ts'
@@ -14,7 +15,7 @@ import { parseCheckpoint } from './log/checkpoint.ts'
 import { NoteError, openNote, parseVerifierKey } from './log/note.ts'
 import { consistencyProof, inclusionProof, verifyConsistency, verifyInclusion } from './log/proof.ts'
 import { leafHash } from './log/tree-hash.ts'
-import { backupOf, type LedgerBed, ledgerBed, until } from './testing/running-ledger.ts'
+import { backupOf, type LedgerBed, ledgerBed } from './testing/running-ledger.ts'
 
 async function fill(bed: LedgerBed, count: number, stream = 'reading-b1'): Promise<void> {
   for (let left = count; left > 0; left -= 500)

@@ -1,4 +1,5 @@
 /** Everything by which a second history could come to be signed under one origin and key: restored, cloned, set back. */
+
 import assert from 'node:assert/strict'
 import { copyFile, mkdtemp, readdir, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -6,13 +7,14 @@ import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { systemClock } from '../infra/clock.ts'
 import { readings } from '../infra/event-store/testing/sample-events.ts'
+import { until } from '../infra/testing/until.ts'
 import type { RecordedEvent } from '../schemas/event.ts'
 import { consistencyProof, verifyConsistency } from './log/proof.ts'
 import { confirmState, StateNotConfirmedError } from './sequencer/confirm-state.ts'
 import { signedStateFile } from './sequencer/signed-state.ts'
 import type { StartLedgerDeps } from './service.ts'
 import type { PublishedCheckpoint } from './storage/log-reader.ts'
-import { backupOf, type LedgerBed, ledgerBed, until } from './testing/running-ledger.ts'
+import { backupOf, type LedgerBed, ledgerBed } from './testing/running-ledger.ts'
 
 const fill = (bed: LedgerBed, count: number) =>
   bed.store.append([{ stream: 'reading-b1', expectedRevision: 'any', events: readings(count) }])

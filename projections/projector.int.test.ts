@@ -4,6 +4,7 @@ import fc from 'fast-check'
 import { systemClock } from '../infra/clock.ts'
 import type { EventPage, EventStore } from '../infra/event-store/event-store.ts'
 import { createPool } from '../infra/postgres/pool.ts'
+import { until } from '../infra/testing/until.ts'
 import { appendProjectionAlarm } from './alarm.ts'
 import { RebuildRunningError, rebuildReadModels } from './rebuild.ts'
 import { openReadModels } from './tables/database.ts'
@@ -19,7 +20,7 @@ import {
   sampleTaken,
   testStartMs,
 } from './testing/histories.ts'
-import { eventually, readSide } from './testing/read-side.ts'
+import { readSide } from './testing/read-side.ts'
 
 const [id, otherId] = batchIds
 const readings = (count: number, offset = 0) =>
@@ -82,11 +83,11 @@ test('an event that cannot be applied stops its own stream only, is alarmed once
     sampleTaken(id, 2, testStartMs + 9_000),
   ])
   await side.append([...readings(30), inoculated(otherId)])
-  await eventually(async () => {
+  await until('one alarm', async () => {
     const alarms = []
     for await (const event of side.store.readStream('config')) alarms.push(event.data)
     return alarms.length === 1 && String(alarms[0]?.message).includes(`batch-${id}`)
-  }, 'one alarm')
+  })
   const last = await side.append([sampleTaken(otherId, 1, testStartMs)])
   await side.projected(last)
 
@@ -163,9 +164,9 @@ test('a projector with nothing to do is ready and reports no lag', async (t) => 
   const side = await readSide(t)
   const projector = await side.startProjector()
   const lag = () => projector.metrics.bioledger_projection_lag_seconds?.read()
-  await eventually(async () => lag() === 0, 'no lag on an empty store')
+  await until('no lag on an empty store', async () => lag() === 0)
   await side.projected(await side.append([batchCreated(id)]))
-  await eventually(async () => lag() === 0, 'no lag after an event')
+  await until('no lag after an event', async () => lag() === 0)
   assert.deepEqual(await projector.readiness(), { ok: true })
 })
 

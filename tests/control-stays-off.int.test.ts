@@ -2,6 +2,7 @@
  * Control stays off: no path leads from a forecast to a control topic. Shown three ways: by what the modules on that path can
  * import, by who can publish at all and where to, and by a broker that would take anything and sees nothing.
  */
+
 import assert from 'node:assert/strict'
 import { readdir, readFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
@@ -12,10 +13,10 @@ import fc from 'fast-check'
 import mqtt from 'mqtt'
 import { inferencePlant } from '../inference/testing/running-inference.ts'
 import { appendHistory, reservationOf, simulatedHistory } from '../inference/testing/stored-batch.ts'
-import { until } from '../inference/testing/until.ts'
 import { quietLog } from '../infra/feed/testing/feed-store.ts'
 import { isControlTopic, isSensorTopic } from '../infra/mqtt/sensor-topics.ts'
 import { mqttTelemetryPublisher } from '../infra/mqtt/telemetry-publisher.ts'
+import { until } from '../infra/testing/until.ts'
 import { actuators, controlSubscription, controlTopic } from '../schemas/control-topics.ts'
 import { telemetryKinds, telemetryPayload, telemetryTopic } from '../schemas/mqtt.ts'
 import { vesselIdPattern } from '../schemas/streams.ts'

@@ -8,7 +8,7 @@ const skip = skipUnless('mosquitto', mosquittoAvailable, 'no mosquitto on this m
 
 test('ten kills under 2,000 readings/s lose no acknowledged reading and store none twice', {
   skip,
-  timeout: 600_000,
+  timeout: 1_800_000,
 }, async (context) => {
   const report = await crashDrill({
     kills: 10,

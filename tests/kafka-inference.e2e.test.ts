@@ -1,4 +1,5 @@
 /** Forecasts over Kafka: relay, broker and workers as they run in production, killed in the middle. */
+
 import assert from 'node:assert/strict'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -15,8 +16,8 @@ import {
 } from '../inference/testing/stored-batch.ts'
 import type { EventStore } from '../infra/event-store/event-store.ts'
 import { feedStore } from '../infra/feed/testing/feed-store.ts'
-import { until } from '../infra/feed/testing/recording-worker.ts'
 import { skipWithoutKafka, startTestBroker } from '../infra/kafka/testing/broker.ts'
+import { until } from '../infra/testing/until.ts'
 import { streams } from '../schemas/streams.ts'
 import { serveRole } from './support/served-role.ts'
 

@@ -1,4 +1,5 @@
 /** The page on the real product: started as its user starts it, opened by the printed link in a real Chromium. */
+
 import assert from 'node:assert/strict'
 import { existsSync } from 'node:fs'
 import { chmod, mkdtemp, rm } from 'node:fs/promises'
@@ -12,9 +13,9 @@ import {
   launchBrowser,
   scrollsSideways,
   troublesOf,
-  until,
   viewports,
 } from '../console/testing/browser.ts'
+import { until } from '../infra/testing/until.ts'
 import { skipUnless } from '../infra/toolchain/require.ts'
 import { type RunningProduct, root, startProduct } from './support/product.ts'
 

@@ -57,16 +57,3 @@ export async function isDrawn(page: Page, chart: number): Promise<boolean> {
     return dark > 200
   })()`)
 }
-
-/** Polls from outside (the page's policy forbids evaluated code inside) until the condition holds. */
-export async function until(
-  what: string,
-  condition: () => Promise<boolean>,
-  deadlineMs = 20_000,
-): Promise<void> {
-  const deadline = Date.now() + deadlineMs
-  while (!(await condition())) {
-    if (Date.now() > deadline) throw new Error(`${what}: not within ${deadlineMs / 1000} s`)
-    await new Promise((settle) => setTimeout(settle, 100))
-  }
-}

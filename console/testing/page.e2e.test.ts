@@ -1,19 +1,13 @@
 /** The page in a real Chromium against a made-up batch: every state that is hard to bring a product into. */
+
 import assert from 'node:assert/strict'
 import { existsSync } from 'node:fs'
 import test, { after, before } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import type { Browser, Page } from 'playwright-core'
+import { until } from '../../infra/testing/until.ts'
 import { skipUnless } from '../../infra/toolchain/require.ts'
-import {
-  chromiumPath,
-  isDrawn,
-  launchBrowser,
-  scrollsSideways,
-  troublesOf,
-  until,
-  viewports,
-} from './browser.ts'
+import { chromiumPath, isDrawn, launchBrowser, scrollsSideways, troublesOf, viewports } from './browser.ts'
 import { type Scenario, startFixtureServer } from './fixture-server.ts'
 
 const built = existsSync(fileURLToPath(new URL('../dist/index.html', import.meta.url)))

@@ -4,12 +4,12 @@ import { fileURLToPath } from 'node:url'
 import type { EventStore } from '../../infra/event-store/event-store.ts'
 import { storeVesselFeed } from '../../infra/feed/store-feed.ts'
 import { feedStore, quietLog } from '../../infra/feed/testing/feed-store.ts'
+import { until } from '../../infra/testing/until.ts'
 import { streams } from '../../schemas/streams.ts'
 import { openCatalogue } from '../model-catalogue.ts'
 import { type Inference, type InferenceDeps, startInference } from '../service.ts'
 import { standInCatalogue, standInModel } from './stand-in-model.ts'
 import { eventsOf } from './stored-batch.ts'
-import { until } from './until.ts'
 
 export type Plant = {
   readonly store: EventStore

@@ -2,10 +2,11 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { StoreReplacedError } from '../event-store/checkpoint.ts'
 import { createPool } from '../postgres/pool.ts'
+import { until } from '../testing/until.ts'
 import { writeFeedCheckpoint } from './checkpoints.ts'
 import { storeVesselFeed } from './store-feed.ts'
 import { feedStore, quietLog } from './testing/feed-store.ts'
-import { recordingWorker, until } from './testing/recording-worker.ts'
+import { recordingWorker } from './testing/recording-worker.ts'
 import {
   abortion,
   alarmOf,

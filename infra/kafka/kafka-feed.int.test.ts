@@ -5,7 +5,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import type { EventStore } from '../event-store/event-store.ts'
 import { ForeignFeedError } from '../feed/feed.ts'
 import { feedStore, quietLog } from '../feed/testing/feed-store.ts'
-import { type RecordingWorker, recordingWorker, until } from '../feed/testing/recording-worker.ts'
+import { type RecordingWorker, recordingWorker } from '../feed/testing/recording-worker.ts'
 import {
   appendInOrder,
   type BatchOnVessel,
@@ -14,6 +14,7 @@ import {
   openBatch,
   sample,
 } from '../feed/testing/vessel-histories.ts'
+import { until } from '../testing/until.ts'
 import { disconnected, kafkaClient, orderedProducer } from './client.ts'
 import { type KafkaFeedDeps, kafkaVesselFeed } from './kafka-feed.ts'
 import { partitionOf } from './partition-of.ts'

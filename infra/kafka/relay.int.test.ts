@@ -4,7 +4,6 @@ import { after, test } from 'node:test'
 import type { RecordedEvent } from '../../schemas/event.ts'
 import { ForeignFeedError } from '../feed/feed.ts'
 import { feedStore, quietLog } from '../feed/testing/feed-store.ts'
-import { until } from '../feed/testing/recording-worker.ts'
 import {
   abortion,
   alarmOf,
@@ -17,6 +16,7 @@ import {
   sealing,
 } from '../feed/testing/vessel-histories.ts'
 import { vesselRouting } from '../feed/vessel-routing.ts'
+import { until } from '../testing/until.ts'
 import { disconnected, kafkaClient, orderedProducer } from './client.ts'
 import { decodeRecord } from './record.ts'
 import { type RelayRecord, relayRecords } from './relay-records.ts'

@@ -84,21 +84,6 @@ export async function eventsOf(store: EventStore, stream: string): Promise<Recor
 export const ofType = (events: readonly RecordedEvent[], type: string): RecordedEvent[] =>
   events.filter((event) => event.type === type)
 
-/** Polls until `condition` holds; throws naming `what` after the deadline. */
-export async function eventually<Result>(
-  what: string,
-  condition: () => Promise<Result | undefined | false> | Result | undefined | false,
-  deadlineMs = 30_000,
-): Promise<Result> {
-  const deadline = Date.now() + deadlineMs
-  for (;;) {
-    const result = await condition()
-    if (result) return result
-    if (Date.now() > deadline) throw new Error(`${what}: not within ${deadlineMs} ms`)
-    await new Promise((settle) => setTimeout(settle, 20))
-  }
-}
-
 export type Balance = { received: number; stored: number; duplicate: number; quarantined: number }
 
 /** The last statement of the stream against the events before it. */

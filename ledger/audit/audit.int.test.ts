@@ -1,4 +1,5 @@
 /** The continuous check over a real log: told at once, told once, and standing until it is mended. */
+
 import assert from 'node:assert/strict'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -7,10 +8,11 @@ import { systemClock } from '../../infra/clock.ts'
 import { postgresEventStore } from '../../infra/event-store/postgres/postgres-event-store.ts'
 import { reading, readings } from '../../infra/event-store/testing/sample-events.ts'
 import { createLogger } from '../../infra/log.ts'
+import { until } from '../../infra/testing/until.ts'
 import type { RecordedEvent } from '../../schemas/event.ts'
 import { streams } from '../../schemas/streams.ts'
 import { parseVerifierKey } from '../log/note.ts'
-import { type LedgerBed, ledgerBed, until } from '../testing/running-ledger.ts'
+import { type LedgerBed, ledgerBed } from '../testing/running-ledger.ts'
 import { type AuditDeps, startAudit } from './audit.ts'
 import { superuser } from './testing/superuser.ts'
 import { tripwire } from './tripwire.ts'

@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import { alarm, readings } from '../../infra/event-store/testing/sample-events.ts'
+import { until } from '../../infra/testing/until.ts'
 import type { RecordedEvent } from '../../schemas/event.ts'
 import { parseLeaf } from '../leaf/leaf.ts'
 import { rootOf } from '../log/proof.ts'
 import type { Ledger } from '../service.ts'
-import { type LedgerBed, ledgerBed, until } from '../testing/running-ledger.ts'
+import { type LedgerBed, ledgerBed } from '../testing/running-ledger.ts'
 import type { PublishedCheckpoint, StreamRun } from './log-reader.ts'
 
 describe('the log as its readers see it', () => {

@@ -3,6 +3,7 @@
  * moments and started again. Every signed note that was ever seen is kept; at the end one tree must hold all of them, and
  * its leaves must be the store's events.
  */
+
 import assert from 'node:assert/strict'
 import { type ChildProcess, spawn } from 'node:child_process'
 import { readFile } from 'node:fs/promises'
@@ -10,6 +11,7 @@ import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { readings, typed } from '../../infra/event-store/testing/sample-events.ts'
+import { until } from '../../infra/testing/until.ts'
 import type { RecordedEvent } from '../../schemas/event.ts'
 import { buildLeaf } from '../leaf/leaf.ts'
 import { parseCheckpoint } from '../log/checkpoint.ts'
@@ -17,7 +19,7 @@ import { openNote, parseVerifierKey } from '../log/note.ts'
 import { consistencyProof, rootOf, verifyConsistency } from '../log/proof.ts'
 import { leafHash, nodeHash } from '../log/tree-hash.ts'
 import { signedStateFile } from '../sequencer/signed-state.ts'
-import { type LedgerBed, ledgerBed, until } from './running-ledger.ts'
+import { type LedgerBed, ledgerBed } from './running-ledger.ts'
 
 export type LedgerDrillReport = {
   readonly kills: number

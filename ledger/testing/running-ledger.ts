@@ -1,8 +1,8 @@
 /** A ledger over a database and a data folder of its own, as the product runs it; for tests. */
+
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { setTimeout as delay } from 'node:timers/promises'
 import pg from 'pg'
 import { systemClock } from '../../infra/clock.ts'
 import type { EventStore } from '../../infra/event-store/event-store.ts'
@@ -13,6 +13,7 @@ import {
 import { createLogger } from '../../infra/log.ts'
 import type { Pool } from '../../infra/postgres/pool.ts'
 import { type TestDatabase, testDatabase } from '../../infra/postgres/testing/test-database.ts'
+import { until } from '../../infra/testing/until.ts'
 import { type Ledger, type StartLedgerDeps, startLedger } from '../service.ts'
 import { migrateLedger, openLedger } from '../storage/database.ts'
 import type { LogReader, PublishedCheckpoint } from '../storage/log-reader.ts'
@@ -105,19 +106,4 @@ export async function backupOf({ database }: LedgerBed): Promise<TestDatabase> {
   await admin.end()
   const named = (url: string) => url.replace(database.name, name)
   return { name, adminUrl: named(database.adminUrl), appUrl: named(database.appUrl) }
-}
-
-/** What `probe` gives as soon as it gives something; throws after `withinMs`. */
-export async function until<Value>(
-  what: string,
-  probe: () => Promise<Value | undefined | false>,
-  withinMs = 240_000,
-): Promise<Value> {
-  const deadline = performance.now() + withinMs
-  for (;;) {
-    const value = await probe()
-    if (value !== undefined && value !== false) return value
-    if (performance.now() > deadline) throw new Error(`not within ${withinMs} ms: ${what}`)
-    await delay(10)
-  }
 }

@@ -1,4 +1,5 @@
 /** The client against real witnesses over HTTP, and against the ways in which they fail. */
+
 import assert from 'node:assert/strict'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { createServer, type Server } from 'node:http'
@@ -8,6 +9,7 @@ import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { createHttpServer, type HttpBase } from '../../infra/http/server.ts'
 import { createLogger } from '../../infra/log.ts'
+import { until } from '../../infra/testing/until.ts'
 import { type CosignatureSigner, cosignatureSigner, parseCosignatureKey } from '../log/cosignature.ts'
 import { openNote } from '../log/note.ts'
 import { type SmallLog, smallLog } from './testing/small-log.ts'
@@ -220,18 +222,18 @@ test('a published checkpoint is cosigned in the background; an outage shows in r
   })
   const up = witnessClient({ witnesses: [one], nowMs: () => clockMs })
   try {
-    await until(() => (client.standing()[0]?.failures ?? 0) > 0)
+    await until('a failure is counted', () => (client.standing()[0]?.failures ?? 0) > 0)
     assert.deepEqual((await background.readiness()).ok, true)
     clockMs += 6 * 60_000
-    await until(async () => !(await background.readiness()).ok)
+    await until('it is not ready', async () => !(await background.readiness()).ok)
     assert.match((await background.readiness()).detail ?? '', /0 of 1 witnesses .* 503: down/)
     assert.deepEqual(published, [])
     clockMs = nowMs
     down.isDown = false
-    await until(() => published.length === 1)
+    await until('one checkpoint is published', () => published.length === 1)
     assert.deepEqual(await background.readiness(), { ok: true })
     size = 11n
-    await until(() => published.length === 2)
+    await until('two checkpoints are published', () => published.length === 2)
     assert.deepEqual(published, [
       [6n, 1],
       [11n, 1],
@@ -241,11 +243,3 @@ test('a published checkpoint is cosigned in the background; an outage shows in r
     await proxied.close()
   }
 })
-
-async function until(holds: () => boolean | Promise<boolean>): Promise<void> {
-  const deadline = Date.now() + 20_000
-  while (!(await holds())) {
-    if (Date.now() > deadline) throw new Error('not within 20 s')
-    await new Promise((settle) => setTimeout(settle, 5))
-  }
-}

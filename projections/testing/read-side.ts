@@ -1,4 +1,5 @@
 /** A store, read models and an HTTP server of their own for one test, on a fresh database. */
+
 import assert from 'node:assert/strict'
 import type { TestContext } from 'node:test'
 import { systemClock } from '../../infra/clock.ts'
@@ -11,6 +12,7 @@ import { createHttpServer, type HttpBase } from '../../infra/http/server.ts'
 import { createLogger } from '../../infra/log.ts'
 import type { Pool } from '../../infra/postgres/pool.ts'
 import { testDatabase } from '../../infra/postgres/testing/test-database.ts'
+import { until } from '../../infra/testing/until.ts'
 import type { ClientEvent } from '../../schemas/event.ts'
 import { registerQueries } from '../http/queries.ts'
 import { type Projector, type StartProjectorDeps, startProjector } from '../service.ts'
@@ -117,11 +119,12 @@ export async function readSide(
       })
       return positions.at(-1) ?? 0n
     },
-    projected: (position) =>
-      eventually(async () => {
+    projected: async (position) => {
+      await until(`position ${position} is projected`, async () => {
         const { rows } = await pool.query<{ position: bigint | null }>('SELECT position FROM checkpoint')
         return (rows[0]?.position ?? -1n) >= position
-      }, `position ${position} to be projected`),
+      })
+    },
     get: async (url, headers = {}) => {
       const answer = await http.server.inject({
         method: 'GET',
@@ -135,14 +138,5 @@ export async function readSide(
         json: () => answer.json() as Record<string, unknown>,
       }
     },
-  }
-}
-
-/** Waits for a condition, at most 20 s. */
-export async function eventually(condition: () => Promise<boolean>, what: string): Promise<void> {
-  const deadline = performance.now() + 20_000
-  while (!(await condition())) {
-    if (performance.now() > deadline) throw new Error(`waited in vain for ${what}`)
-    await new Promise((settle) => setTimeout(settle, 10))
   }
 }

@@ -56,7 +56,7 @@ export async function startProduct(options: StartOptions): Promise<RunningProduc
   const ready = await new Promise<{ url: string; openLink: string }>((settle, fail) => {
     const timer = setTimeout(
       () => fail(new Error(`not ready in time; stderr: ${stderr}`)),
-      options.deadlineMs ?? 90_000,
+      options.deadlineMs ?? 300_000,
     )
     const done = (act: () => void) => {
       clearTimeout(timer)

@@ -1,4 +1,5 @@
 /** Connections that break, a full queue, a second process, a server that goes and comes back. */
+
 import assert from 'node:assert/strict'
 import { chmod, mkdtemp, rm } from 'node:fs/promises'
 import { connect, createServer } from 'node:net'
@@ -10,8 +11,9 @@ import pg from 'pg'
 import type { ClientEvent, RecordedEvent } from '../../../schemas/event.ts'
 import { type EmbeddedPostgres, startEmbeddedPostgres } from '../../postgres/embedded.ts'
 import { testDatabase } from '../../postgres/testing/test-database.ts'
+import { until } from '../../testing/until.ts'
 import { type EventStore, StoreOverloadedError, StoreUnavailableError } from '../event-store.ts'
-import { appended, collect, eventsOf, eventually, idsOf, readStream } from '../testing/contract-store.ts'
+import { appended, collect, eventsOf, idsOf, readStream } from '../testing/contract-store.ts'
 import { again, alarm, reading, readings, typed } from '../testing/sample-events.ts'
 import {
   migrateEventStore,
@@ -121,7 +123,7 @@ test('while connections are killed nothing is lost, doubled or skipped, and a su
   const writers = startWriters(store, 6)
   for (let kill = 0; kill < 12; kill++) {
     const before = writers.written()
-    await eventually('more is written', () => (writers.written() > before + 12 ? true : undefined))
+    await until('more is written', () => writers.written() > before + 12)
     await admin.query(
       `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
        WHERE datname = $1 AND application_name LIKE 'bioledger-event-%'`,
@@ -132,7 +134,7 @@ test('while connections are killed nothing is lost, doubled or skipped, and a su
   assert.ok(retries > 0, 'some outcomes were unknown')
   await assertWhole(store, written)
   const total = [...written.values()].flat().length
-  await eventually('everything is seen', () => (seen.length >= total ? true : undefined))
+  await until('everything is seen', () => seen.length >= total)
   end.abort()
   await following
   assert.deepEqual(seen, idsOf(eventsOf(await collect(store.readAll()))))
@@ -282,7 +284,7 @@ test('a server that was away under load: memory stays bounded, everything is tak
   })()
   try {
     const writers = startWriters(store, 5)
-    await eventually('the load runs', () => (writers.written() > 100 ? true : undefined))
+    await until('the load runs', () => writers.written() > 100)
     await server.stop()
     const before = writers.written()
     const refusals = await Promise.all(
@@ -297,12 +299,12 @@ test('a server that was away under load: memory stays bounded, everything is tak
     assert.ok(refusals.every((code) => code === 'store-overloaded' || code === 'store-unavailable'))
     await assert.rejects(store.head(), { code: 'store-unavailable' })
     server = await startEmbeddedPostgres({ folder: join(folder, 'postgres') })
-    await eventually('the load goes on', () => (writers.written() > before + 100 ? true : undefined))
+    await until('the load goes on', () => writers.written() > before + 100)
     const { retries, written } = await writers.stop()
     assert.ok(retries > 0)
     await assertWhole(store, written)
     const all = idsOf(eventsOf(await collect(store.readAll())))
-    await eventually('everything is seen', () => (seen.length >= all.length ? true : undefined))
+    await until('everything is seen', () => seen.length >= all.length)
     end.abort()
     await following
     assert.deepEqual(seen, all)

@@ -1,6 +1,5 @@
 /** What the contract suite asks of whoever runs it, and what its tests share. */
 import { randomBytes } from 'node:crypto'
-import { setTimeout as delay } from 'node:timers/promises'
 import type { ClientEvent, RecordedEvent } from '../../../schemas/event.ts'
 import type { AppendOutcome, EventPage, EventStore, ExpectedRevision, Recorded } from '../event-store.ts'
 
@@ -75,17 +74,3 @@ export const endOf = async (store: EventStore): Promise<{ after?: bigint }> => {
 }
 
 export const deadlineMs = 30_000
-
-/** Asks until the answer is there; fails with what it waited for. */
-export async function eventually<Answer>(
-  what: string,
-  ask: () => Promise<Answer | undefined> | Answer | undefined,
-): Promise<Answer> {
-  const deadline = performance.now() + deadlineMs
-  for (;;) {
-    const answer = await ask()
-    if (answer !== undefined) return answer
-    if (performance.now() > deadline) throw new Error(`${what}: not within ${deadlineMs / 1000} s`)
-    await delay(10)
-  }
-}

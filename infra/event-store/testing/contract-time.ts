@@ -1,21 +1,15 @@
 /** Record times: whole milliseconds that never step back, and instants that are passed for good. */
+
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { instant, type RecordedEvent } from '../../../schemas/event.ts'
-import {
-  appended,
-  type ContractContext,
-  collect,
-  endOf,
-  eventsOf,
-  eventually,
-  freshCategory,
-} from './contract-store.ts'
+import { until } from '../../testing/until.ts'
+import { appended, type ContractContext, collect, endOf, eventsOf, freshCategory } from './contract-store.ts'
 import { alarm, reading, readings } from './sample-events.ts'
 
 export function timeContract({ store }: ContractContext): void {
   const passedAt = (at: string) =>
-    eventually(`${at} is passed`, async () => {
+    until(`${at} is passed`, async () => {
       const answer = await store().positionAt(at)
       return answer.passed ? answer : undefined
     })

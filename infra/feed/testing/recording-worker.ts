@@ -1,5 +1,4 @@
 /** A worker that writes down what a feed did to it: lanes given and taken, events by vessel, with waits on conditions. */
-import { setTimeout as delay } from 'node:timers/promises'
 import type { Delivery, FeedConsumer, Lane, VesselFeed } from '../feed.ts'
 
 export type Seen = {
@@ -62,18 +61,5 @@ export function recordingWorker(
       abort.abort()
       await ended
     },
-  }
-}
-
-/** Fails with `what` when the condition does not come true within the deadline. */
-export async function until(
-  what: string,
-  isSo: () => boolean | Promise<boolean>,
-  withinMs = 60_000,
-): Promise<void> {
-  const deadline = performance.now() + withinMs
-  while (!(await isSo())) {
-    if (performance.now() > deadline) throw new Error(`not within ${withinMs} ms: ${what}`)
-    await delay(20)
   }
 }

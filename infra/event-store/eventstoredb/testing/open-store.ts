@@ -26,9 +26,6 @@ export type OpenedStore = {
   another(options?: Partial<EventStoreDbOptions>): Promise<EventStore>
 }
 
-/** Short deadlines, so that faults show quickly; nothing is asserted about time. */
-const impatient = { appendTimeoutMs: 1_000, appendAttempts: 3, readTimeoutMs: 2_000, openTimeoutMs: 10_000 }
-
 export async function openStore(
   options: Partial<EventStoreDbOptions> & { file?: string; standIn?: StandIn; database?: TestDatabase } = {},
 ): Promise<OpenedStore> {
@@ -43,7 +40,6 @@ export async function openStore(
       indexUrl: database.appUrl,
       log: createLogger('silent'),
       onStoreTampering: (finding) => findings.push(finding),
-      ...impatient,
       ...rest,
       ...more,
     })
