@@ -2,6 +2,7 @@
 import { Argument, Command, CommanderError, InvalidArgumentError, Option } from 'commander'
 import { readConfig } from './infra/config.ts'
 import { extractPurposes } from './ledger/extract/request.ts'
+import { exportEventsCommand } from './roles/export-events.ts'
 import { extractCommand } from './roles/extract.ts'
 import { ledgerAuditCommand } from './roles/ledger-audit.ts'
 import { confirmLedgerCommand } from './roles/ledger-confirm.ts'
@@ -89,6 +90,15 @@ program
   .addOption(dataDir())
   .option('--json', 'answer for machines', false)
   .action(replayForecastsCommand)
+
+program
+  .command('export-events')
+  .description("write a batch's events as one Parquet file, for analysis and training")
+  .argument('<batch>', 'id of the batch')
+  .requiredOption('--out <file>', 'file to write')
+  .addOption(dataDir())
+  .option('--json', 'answer for machines', false)
+  .action(exportEventsCommand)
 
 program
   .command('rebuild')

@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { promisify } from 'node:util'
+import { openEventFile } from '../inference/event-file/read-event-file.ts'
 import type { ReplayReport } from '../inference/replay.ts'
 import { eventually, type RunningProduct, root, startProduct } from './support/product.ts'
 
@@ -15,16 +16,11 @@ type Batches = { readonly items: readonly { readonly id: string }[] }
 type Forecasts = { readonly items: readonly { readonly kind: string; readonly modelHash: string }[] }
 type Ended = { readonly code: number; readonly stdout: string; readonly stderr: string }
 
-async function replay(dataFolder: string, ...more: readonly string[]): Promise<Ended> {
-  const words = [
-    '--import',
-    'tsx',
-    join(root, 'main.ts'),
-    'replay-forecasts',
-    ...more,
-    '--data-dir',
-    dataFolder,
-  ]
+const replay = (dataFolder: string, ...more: readonly string[]): Promise<Ended> =>
+  command(dataFolder, 'replay-forecasts', ...more)
+
+async function command(dataFolder: string, ...given: readonly string[]): Promise<Ended> {
+  const words = ['--import', 'tsx', join(root, 'main.ts'), ...given, '--data-dir', dataFolder]
   const environment = Object.entries(process.env).filter(([name]) => !name.startsWith('BIOLEDGER_'))
   return await run(process.execPath, words, {
     cwd: root,
@@ -76,6 +72,20 @@ test('the simulated batch is forecast after the start, on after a kill, and reco
     const stopped = await replay(dataFolder, first.id)
     assert.equal(stopped.code, 0, `${stopped.stdout}${stopped.stderr}`)
     assert.match(stopped.stdout, /recorded events are equal to the byte/)
+
+    const out = join(dataFolder, 'events.parquet')
+    const exported = await command(dataFolder, 'export-events', first.id, '--out', out, '--json')
+    assert.equal(exported.code, 0, exported.stderr)
+    const { events, ended } = JSON.parse(exported.stdout) as { events: number; ended: boolean }
+    assert.equal(ended, false)
+    let read = 0
+    await (await openEventFile(out)).forEach(() => {
+      read++
+    })
+    assert.equal(read, events)
+    const nowhere = await command(dataFolder, 'export-events', first.id, '--out', join(out, 'x.parquet'))
+    assert.equal(nowhere.code, 2)
+    assert.match(nowhere.stderr, /^bioledger: --out is .*x\.parquet: cannot be written there \(ENOTDIR/)
 
     const unknown = await replay(dataFolder, '01a1f7f8-3000-7178-8ee4-ae6719c534ed')
     assert.equal(unknown.code, 2)
