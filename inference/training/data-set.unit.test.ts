@@ -50,7 +50,9 @@ test('a batch without truth is labelled by its offline samples, each at the one 
     ['PT1H', 1],
   ] as const) {
     const column = `true:${horizon}`
-    const labelled = rows.filter((row) => Number(row[column]) === Math.log(sample.od600))
+    const labelled: Record<string, unknown>[] = rows.filter(
+      (row) => Number(row[column]) === Math.log(sample.od600),
+    )
     assert.equal(labelled.length, 1, column)
     assert.ok(Math.abs(Number(labelled[0]?.hours) - (hours - ahead)) <= 15 / 3_600, column)
   }
