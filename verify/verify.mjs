@@ -77,6 +77,170 @@ var Refusal = class extends Error {
   code = "refusal";
 };
 
+// src/der.ts
+var tags = {
+  boolean: 1,
+  integer: 2,
+  bits: 3,
+  octets: 4,
+  oid: 6,
+  utcTime: 23,
+  generalizedTime: 24,
+  sequence: 48,
+  set: 49
+};
+var mostElements = 256;
+function elements(bytes) {
+  const found = [];
+  for (let place2 = 0; place2 < bytes.length; ) {
+    if (found.length >= mostElements) throw new Refusal(`it has more than ${mostElements} elements in one`);
+    const tag = bytes[place2];
+    const first = bytes[place2 + 1] ?? 128;
+    const more = first < 128 ? 0 : first - 128;
+    const start = place2 + 2 + more;
+    if ((tag & 31) === 31 || first === 128 || more > 4 || start > bytes.length)
+      throw new Refusal("it is no DER");
+    let length = more === 0 ? first : 0;
+    for (let digit = 0; digit < more; digit++) length = length * 256 + bytes[place2 + 2 + digit];
+    const isShortest = more === 0 || bytes[place2 + 2] !== 0 && (more > 1 || length >= 128);
+    if (!isShortest || start + length > bytes.length) throw new Refusal("it is no DER");
+    const end = start + length;
+    found.push({ tag, bytes: bytes.subarray(start, end), whole: bytes.subarray(place2, end) });
+    place2 = end;
+  }
+  return found;
+}
+function at(all, place2, tag) {
+  const element = all[place2];
+  if (element?.tag !== tag) throw new Refusal("it is not of the form of RFC 3161, RFC 5652 and RFC 5280");
+  return element;
+}
+function inside(all, place2, tag) {
+  return elements(at(all, place2, tag).bytes);
+}
+var oid = (all, place2) => toHex(at(all, place2, tags.oid).bytes);
+var algorithm = (all, place2) => oid(inside(all, place2, tags.sequence), 0);
+function instantOf({ tag, bytes }) {
+  const text2 = String.fromCharCode(...bytes.subarray(0, 40));
+  const long = tag === tags.utcTime ? `${Number(text2.slice(0, 2)) < 50 ? "20" : "19"}${text2}` : text2;
+  const [, year, month, day, hour, minute, second, fraction = ""] = /^(\d{4})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)(?:\.(\d*[1-9]))?Z$/.exec(long) ?? [];
+  if (tag !== tags.generalizedTime && tag !== tags.utcTime || year === void 0)
+    throw new Refusal("a time in it is not as DER spells it");
+  return `${year}-${month}-${day}T${hour}:${minute}:${second}.${fraction.slice(0, 3).padEnd(3, "0")}Z`;
+}
+
+// src/certificates.ts
+var [subjectKeyId, keyUsage, basicConstraints, extendedKeyUsage] = ["551d0e", "551d0f", "551d13", "551d25"];
+var harmless = ["551d11", "551d12", "551d20", "551d1f", "551d23"];
+var timeStamping = "2b06010505070308";
+var certificateSigning = 5;
+var longestPath = 8;
+function parseCertificate(whole) {
+  const [outer, ...others] = elements(whole);
+  if (outer?.tag !== tags.sequence || others.length > 0) throw new Refusal("it is no certificate");
+  const parts = elements(outer.bytes);
+  const signed = at(parts, 0, tags.sequence);
+  const all = elements(signed.bytes);
+  const fields2 = all[0]?.tag === 160 ? all.slice(1) : all;
+  const validity = inside(fields2, 3, tags.sequence);
+  const signatureAlgorithm = algorithm(parts, 1);
+  if (signatureAlgorithm !== algorithm(fields2, 1)) throw new Refusal("its two algorithms differ");
+  return {
+    whole,
+    signed: signed.whole,
+    signatureAlgorithm,
+    signature: bitsOf(at(parts, 2, tags.bits)),
+    serial: at(fields2, 0, tags.integer).bytes,
+    issuer: at(fields2, 2, tags.sequence).whole,
+    from: instantOf(timeAt(validity, 0)),
+    to: instantOf(timeAt(validity, 1)),
+    subject: at(fields2, 4, tags.sequence).whole,
+    spki: at(fields2, 5, tags.sequence).whole,
+    ...extensionsOf(fields2.find(({ tag }) => tag === 163))
+  };
+}
+function extensionsOf(element) {
+  const known = /* @__PURE__ */ new Map();
+  const list3 = element ? inside(elements(element.bytes), 0, tags.sequence) : [];
+  for (const one of list3) {
+    const parts = elements(one.bytes);
+    const id = oid(parts, 0);
+    const isCritical = parts[1]?.tag === tags.boolean && parts[1].bytes[0] === 255;
+    if (known.has(id)) throw new Refusal("a certificate has an extension twice");
+    known.set(id, { value: at(parts, parts.length - 1, tags.octets).bytes, isCritical });
+    const isKnown = [subjectKeyId, keyUsage, basicConstraints, extendedKeyUsage, ...harmless].includes(id);
+    if (isCritical && !isKnown) throw new Refusal("a certificate has a critical extension that is unknown");
+  }
+  const read = (id) => {
+    const found = known.get(id);
+    return found ? elements(found.value) : [];
+  };
+  const constraints = known.has(basicConstraints) ? inside(read(basicConstraints), 0, tags.sequence) : [];
+  const length = constraints[1];
+  const usage = known.has(keyUsage) ? bitsOf(at(read(keyUsage), 0, tags.bits)) : void 0;
+  const purposes = known.has(extendedKeyUsage) ? inside(read(extendedKeyUsage), 0, tags.sequence) : [];
+  return {
+    keyId: known.has(subjectKeyId) ? at(read(subjectKeyId), 0, tags.octets).bytes : void 0,
+    authority: {
+      is: constraints[0]?.tag === tags.boolean && constraints[0].bytes[0] === 255,
+      pathLength: length?.tag === tags.integer && length.bytes.length === 1 ? length.bytes[0] : longestPath
+    },
+    keyUsage: usage && (usage[0] ?? 0) << 8 | (usage?.[1] ?? 0),
+    purposes: purposes.map((_, place2) => oid(purposes, place2)),
+    purposesCritical: known.get(extendedKeyUsage)?.isCritical ?? false
+  };
+}
+function timeAt(all, place2) {
+  const element = all[place2];
+  if (!element) throw new Refusal("a certificate says not how long it is valid");
+  return element;
+}
+function bitsOf({ bytes }) {
+  if (bytes.length === 0 || bytes[0] > 7) throw new Refusal("it is no DER");
+  return bytes.subarray(1);
+}
+function parsePem(text2) {
+  const blocks = [...text2.matchAll(/-----BEGIN CERTIFICATE-----([^-]+)-----END CERTIFICATE-----/g)];
+  if (blocks.length === 0) throw new Refusal("there is no certificate in PEM");
+  return blocks.map(([, body = ""]) => {
+    const bytes = fromBase64(body.replace(/\s/g, ""));
+    if (!bytes) throw new Refusal("a certificate in PEM is no base64");
+    return parseCertificate(bytes);
+  });
+}
+var mayUse = ({ keyUsage: usage }, bit) => usage === void 0 || (usage & 32768 >> bit) !== 0;
+function requireTimeStamping(certificate) {
+  const { purposes, purposesCritical } = certificate;
+  if (purposes.length !== 1 || purposes[0] !== timeStamping || !purposesCritical)
+    throw new Refusal("its signer's certificate is not for time stamping alone (extended key usage)");
+  if (!mayUse(certificate, 0) && !mayUse(certificate, 1))
+    throw new Refusal("its signer's certificate is not for signatures (key usage)");
+}
+async function requirePath(certificate, {
+  given,
+  found,
+  instant
+}, platform) {
+  let current = certificate;
+  for (let depth = 0; depth < longestPath; depth++) {
+    if (instant < current.from || instant > current.to)
+      throw new Refusal(`a certificate that it rests on was valid from ${current.from} to ${current.to} only`);
+    if (given.some(({ whole }) => equalBytes(whole, current.whole))) return;
+    const issuer = await issuerOf(current, [...given, ...found], depth, platform);
+    if (!issuer) throw new Refusal("its signer is vouched for by no certificate that you gave");
+    current = issuer;
+  }
+  throw new Refusal("its certificates form too long a path");
+}
+async function issuerOf(of, candidates, between, platform) {
+  for (const one of candidates) {
+    if (!equalBytes(one.subject, of.issuer) || equalBytes(one.whole, of.whole)) continue;
+    if (!one.authority.is || between > one.authority.pathLength || !mayUse(one, certificateSigning)) continue;
+    if (await platform.verifySignature(one.spki, of.signatureAlgorithm, of.signed, of.signature)) return one;
+  }
+  return void 0;
+}
+
 // src/canonical.ts
 var maximumDepth = 64;
 function canonical(value, depth = 0) {
@@ -238,7 +402,7 @@ function count(value, what) {
 // src/tree.ts
 function growingTree(platform) {
   const levels = [];
-  const hashes = [];
+  const hashes2 = [];
   const input = new Uint8Array(65);
   input[0] = 1;
   let size = 0;
@@ -252,11 +416,11 @@ function growingTree(platform) {
     let [atLevel, merged] = [level, hash2];
     while (levels.at(-1) === atLevel) {
       levels.pop();
-      merged = node(hashes.pop(), merged);
+      merged = node(hashes2.pop(), merged);
       atLevel++;
     }
     levels.push(atLevel);
-    hashes.push(merged);
+    hashes2.push(merged);
   }
   return {
     get size() {
@@ -264,7 +428,7 @@ function growingTree(platform) {
     },
     appendLeaf: (hash2) => append(0, hash2),
     appendSubtree: append,
-    root: () => hashes.reduceRight((right, left) => node(left, right))
+    root: () => hashes2.reduceRight((right, left) => node(left, right))
   };
 }
 function tiling(from, to) {
@@ -684,14 +848,14 @@ function parseNote(bytes, what) {
     throw new Refusal(`${what} carries no signature`);
   const lines = whole.slice(split + 2, -1).split("\n");
   if (lines.length > 100) throw new Refusal(`${what} has more than 100 signatures`);
-  const signatures = lines.map((line) => {
+  const signatures2 = lines.map((line) => {
     const [, name = "", encoded = ""] = /^\u2014 (\S+) (\S+)$/u.exec(line) ?? [];
     const decoded = fromBase64(encoded);
     if (!isKeyName(name) || !decoded || decoded.length < 5)
       throw new Refusal(`${what} has a line among its signatures that is none`);
     return { name, keyId: toHex(decoded.subarray(0, 4)), bytes: decoded.subarray(4) };
   });
-  return { text: whole.slice(0, split + 1), signatures };
+  return { text: whole.slice(0, split + 1), signatures: signatures2 };
 }
 async function signersOf(note, keys, what, platform) {
   const signers = [];
@@ -708,11 +872,11 @@ async function isSigned(text2, signature, key, platform) {
   if (key.type === noteKeyType)
     return signature.length === 64 && await platform.verifyEd25519(key.publicKey, utf8(text2), signature);
   if (signature.length !== 72) return false;
-  const time3 = new DataView(signature.buffer, signature.byteOffset).getBigUint64(0);
+  const time2 = new DataView(signature.buffer, signature.byteOffset).getBigUint64(0);
   const message = utf8(`cosignature/v1
-time ${time3}
+time ${time2}
 ${text2}`);
-  return time3 < 1n << 63n && await platform.verifyEd25519(key.publicKey, message, signature.subarray(8));
+  return time2 < 1n << 63n && await platform.verifyEd25519(key.publicKey, message, signature.subarray(8));
 }
 function parseCheckpoint(text2) {
   const [origin = "", spelt3 = "", encoded = "", ...extensions] = text2.slice(0, -1).split("\n");
@@ -867,6 +1031,67 @@ function makeTables() {
   return [first, ...more];
 }
 
+// src/signature-algorithms.ts
+var hashes = {
+  "608648016503040201": "SHA-256",
+  "608648016503040202": "SHA-384",
+  "608648016503040203": "SHA-512"
+};
+var signatures = {
+  "2a864886f70d01010b": { kind: "RSA", hash: "SHA-256" },
+  "2a864886f70d01010c": { kind: "RSA", hash: "SHA-384" },
+  "2a864886f70d01010d": { kind: "RSA", hash: "SHA-512" },
+  "2a8648ce3d040302": { kind: "ECDSA", hash: "SHA-256" },
+  "2a8648ce3d040303": { kind: "ECDSA", hash: "SHA-384" },
+  "2a8648ce3d040304": { kind: "ECDSA", hash: "SHA-512" }
+};
+var rsaEncryption = "2a864886f70d010101";
+var ecPublicKey = "2a8648ce3d0201";
+var curves = {
+  "2a8648ce3d030107": "P-256",
+  "2b81040022": "P-384"
+};
+var [shortestModulus, longestModulus] = [2048 / 8, 8192 / 8];
+function withDigest(algorithm2, digest) {
+  if (algorithm2 !== rsaEncryption) return algorithm2;
+  const [found] = Object.entries(signatures).find(([, { kind, hash: hash2 }]) => kind === "RSA" && hash2 === digest) ?? [];
+  return found ?? algorithm2;
+}
+function signatureKind(algorithm2) {
+  const known = signatures[algorithm2];
+  if (!known) throw new Refusal(`its signature is of the unknown algorithm ${algorithm2}`);
+  return known;
+}
+function publicKind(spki2) {
+  const parts = inside(elements(spki2), 0, tags.sequence);
+  const identifier = inside(parts, 0, tags.sequence);
+  const kind = oid(identifier, 0);
+  if (kind === ecPublicKey) {
+    const curve = curves[oid(identifier, 1)];
+    if (!curve) throw new Refusal("its key is on an unknown curve");
+    return { kind: "ECDSA", curve };
+  }
+  if (kind !== rsaEncryption) throw new Refusal("its key is of an unknown algorithm");
+  const bits = at(parts, 1, tags.bits).bytes.subarray(1);
+  const modulus = at(inside(elements(bits), 0, tags.sequence), 0, tags.integer).bytes;
+  const length = modulus.length - (modulus[0] === 0 ? 1 : 0);
+  if (length < shortestModulus || length > longestModulus)
+    throw new Refusal("its RSA key has fewer than 2048 bits, or more than 8192");
+  return { kind: "RSA" };
+}
+function sideBySide(signature, curve) {
+  const length = curve === "P-256" ? 32 : 48;
+  const numbers = inside(elements(signature), 0, tags.sequence);
+  const whole = new Uint8Array(2 * length);
+  for (const place2 of [0, 1]) {
+    const digits = at(numbers, place2, tags.integer).bytes;
+    const plain2 = digits[0] === 0 ? digits.subarray(1) : digits;
+    if (plain2.length > length || toHex(digits) === "") return void 0;
+    whole.set(plain2, (place2 + 1) * length - plain2.length);
+  }
+  return whole;
+}
+
 // src/platform-node.ts
 var spki = Buffer.from("302a300506032b6570032100", "hex");
 function once(bytes) {
@@ -881,6 +1106,20 @@ var nodePlatform = {
   leafHash: (text2) => once(`\0${text2}`),
   crc32: typeof zlib.crc32 === "function" ? (bytes, before) => zlib.crc32(bytes, before) : crc32,
   inflate,
+  digest: async (hash2, bytes) => crypto.createHash(hash2.replace("-", "").toLowerCase()).update(bytes).digest(),
+  verifySignature: async (spki2, algorithm2, message, signature) => {
+    const { kind, hash: hash2 } = signatureKind(algorithm2);
+    const own = publicKind(spki2);
+    if (own.kind !== kind) return false;
+    const given = own.kind === "ECDSA" ? sideBySide(signature, own.curve) : signature;
+    if (!given) return false;
+    try {
+      const key = crypto.createPublicKey({ key: Buffer.from(spki2), format: "der", type: "spki" });
+      return crypto.verify(hash2.replace("-", ""), message, { key, dsaEncoding: "ieee-p1363" }, given);
+    } catch {
+      return false;
+    }
+  },
   verifyEd25519: async (publicKey, message, signature) => crypto.verify(
     null,
     message,
@@ -1094,8 +1333,8 @@ var toleranceSeconds = 120;
 var gravestSeconds = 3600;
 function isInstant(text2) {
   if (!/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/.test(text2) || text2.startsWith("0000")) return false;
-  const time3 = Date.parse(text2);
-  return !Number.isNaN(time3) && new Date(time3).toISOString() === text2;
+  const time2 = Date.parse(text2);
+  return !Number.isNaN(time2) && new Date(time2).toISOString() === text2;
 }
 function timeBrackets(stamps) {
   for (const [at2, { index, size, stampedAt }] of stamps.entries()) {
@@ -1304,7 +1543,7 @@ var isReading = (type, stream) => type === readingType && stream.startsWith("rea
 function collectFacts(batchId) {
   const story = [];
   const approvals = [];
-  const tags = /* @__PURE__ */ new Map();
+  const tags2 = /* @__PURE__ */ new Map();
   const counts = /* @__PURE__ */ new Map();
   const origins = /* @__PURE__ */ new Set();
   let [storyLeftOut, storyLength, approvalCount, readingsLeftOut] = [0, 0, 0, 0];
@@ -1328,14 +1567,14 @@ function collectFacts(batchId) {
       count2(type);
       origins.add(origin);
       const key = `${tag.length} ${tag}${unit}`;
-      let figures = tags.get(key);
+      let figures = tags2.get(key);
       if (!figures) {
-        if (tags.size >= maximumTags) {
+        if (tags2.size >= maximumTags) {
           readingsLeftOut++;
           return;
         }
         figures = { tag, unit, count: 0, bad: 0, from: occurredAt, to: occurredAt, min: value, max: value };
-        tags.set(key, figures);
+        tags2.set(key, figures);
       }
       figures.count++;
       if (quality === "bad") figures.bad++;
@@ -1362,7 +1601,7 @@ function collectFacts(batchId) {
       storyLeftOut,
       approvals,
       approvalCount,
-      tags: [...tags.values()],
+      tags: [...tags2.values()],
       readingsLeftOut,
       counts,
       origins
@@ -1858,6 +2097,7 @@ var checkTitles = {
   scope: "What was left out is what the request says, and nothing else",
   keys: "The keys were valid at the size of the checkpoint",
   times: "Times agree with each other and with the time stamps",
+  authorities: "Time-stamping authorities that you named signed the tokens",
   signatures: "Signatures and approvals are of the people and the record they name",
   renderings: "report.html, readings.csv and readings.parquet say what the events say",
   deep: "The whole log was read and gives the same root"
@@ -1907,7 +2147,7 @@ async function trustedKeys(context, history) {
   for (const name of changes.sort((a, b) => sizeOf(a) - sizeOf(b))) {
     const whole = fromUtf8(await extract.whole(name)) ?? "";
     const split = whole.indexOf("\n\n");
-    const [format, ...hashes] = whole.slice(0, Math.max(split, 0)).split("\n");
+    const [format, ...hashes2] = whole.slice(0, Math.max(split, 0)).split("\n");
     if (format !== formatLine2) throw new Refusal(`${name} has an unknown format`);
     const note = parseNote(utf8(whole.slice(split + 2)), name);
     const { origin, size, root } = parseCheckpoint(note.text);
@@ -1916,7 +2156,7 @@ async function trustedKeys(context, history) {
     const vouching = await signersOf(note, trusted, name, platform);
     if (!vouching.some(({ verifierKey }) => history.objection(verifierKey, "log", size) === void 0))
       continue;
-    const path = hashes.map((hash2) => fromBase64(hash2) ?? new Uint8Array());
+    const path = hashes2.map((hash2) => fromBase64(hash2) ?? new Uint8Array());
     if (!isConsistent(size, root, checkpoint.size, checkpoint.root, path, platform))
       throw new Refusal(`the checkpoint of the extract does not continue the one in ${name}`);
     const added = history.logKeysAddedBefore(size).map((key) => parseKey(key, platform));
@@ -1972,7 +2212,7 @@ async function laterKey(context, { keys }) {
   const { extract, checkpoint, pinned, platform } = context;
   const whole = fromUtf8(await extract.whole(member2)) ?? "";
   const [head = "", ...rest] = whole.split("\n\n");
-  const [format, spelt3, ...hashes] = head.split("\n");
+  const [format, spelt3, ...hashes2] = head.split("\n");
   if (format !== formatLine3) throw new Refusal(`${member2} has an unknown format`);
   const after = rest.join("\n\n");
   const end = after.indexOf("\n");
@@ -1984,7 +2224,7 @@ async function laterKey(context, { keys }) {
     const signers = await signersOf(note, await trustedKeys(context, keys), member2, platform);
     if (signers.length === 0) throw new Refusal(`no key that you gave signed the checkpoint in ${member2}`);
   }
-  const path = hashes.map((hash2) => fromBase64(hash2) ?? new Uint8Array());
+  const path = hashes2.map((hash2) => fromBase64(hash2) ?? new Uint8Array());
   if (!isIncluded(platform.leafHash(text2), count(spelt3, "the index"), size, root, path, platform))
     throw new Refusal(`the event in ${member2} is not under its checkpoint`);
   const leaf = parseCanonical(text2, "the event");
@@ -2281,7 +2521,7 @@ var required2 = [
   "manifest.json",
   "manifest.sig"
 ];
-var allowed2 = /^(events-\d{6}\.ndjson|heads\.ndjson|export-key\.txt|key-change-[1-9]\d{0,15}\.txt|timestamp-[1-9]\d{0,15}\.tsr)$/;
+var allowed2 = /^(events-\d{6}\.ndjson|heads\.ndjson|export-key\.txt|key-change-[1-9]\d{0,15}\.txt|timestamp-[1-9]\d{0,15}\.(tsr|txt))$/;
 var maximumWhole = { "manifest.json": 16 << 20, other: 1e6 };
 async function openExtract(file, platform) {
   const members = await readDirectory(file);
@@ -2509,7 +2749,7 @@ function joined(a, b) {
 
 // src/renderings.ts
 var knownVerifyTexts = [
-  "03c0c2ea07c0f7d7ca0926cf0663fa1bf91fcaf1ef72ce7fd785da72b34657df"
+  "609ad441e988c4e2e8b94ca0f2992996d1267a9e838af17a3ba92a86dbc8513d"
 ];
 async function checkRenderings(context, reading) {
   const { manifest, extract, findings, platform } = context;
@@ -2635,86 +2875,128 @@ async function followKeys(context, reading) {
 }
 
 // src/time-stamp-token.ts
-var [integer, octets, oid, time2, sequence, explicit] = [2, 4, 6, 24, 48, 160];
 var signedData = "2a864886f70d010702";
 var tstInfo = "2a864886f70d0109100104";
 var sha256 = "608648016503040201";
+var [contentType, messageDigest] = ["2a864886f70d010903", "2a864886f70d010904"];
+var [signingCertificate, signingCertificateV2] = ["2a864886f70d010910020c", "2a864886f70d010910022f"];
 function readToken(bytes) {
-  const whole = { tag: 0, from: 0, to: bytes.length };
-  const inside = (element) => children(bytes, element);
-  const answer = inside(at(inside(whole), 0, sequence));
-  const status = at(inside(at(answer, 0, sequence)), 0, integer);
-  if (status.to - status.from !== 1 || bytes[status.from] > 1)
-    throw new Refusal("it is no granted time stamp");
-  const contentInfo = inside(at(answer, 1, sequence));
+  const whole = elements(bytes);
+  if (whole.length !== 1) throw new Refusal("it is no time stamp token (RFC 3161)");
+  const answer = inside(whole, 0, tags.sequence);
+  const status = at(inside(answer, 0, tags.sequence), 0, tags.integer).bytes;
+  if (status.length !== 1 || status[0] > 1) throw new Refusal("it is no granted time stamp");
+  const contentInfo = inside(answer, 1, tags.sequence);
   requireOid(contentInfo, signedData);
-  const signed = inside(at(inside(at(contentInfo, 1, explicit)), 0, sequence));
-  const content = inside(at(signed, 2, sequence));
-  requireOid(content, tstInfo);
-  const info = inside(at(inside(at(inside(at(content, 1, explicit)), 0, octets)), 0, sequence));
-  const imprint = inside(at(info, 2, sequence));
-  requireOid(inside(at(imprint, 0, sequence)), sha256);
-  const { from, to } = at(imprint, 1, octets);
-  return { imprint: toBase64(bytes.subarray(from, to)), stampedAt: instantOf(bytes, at(info, 4, time2)) };
-  function requireOid(elements, expected) {
-    const found = at(elements, 0, oid);
-    if (toHex(bytes.subarray(found.from, found.to)) !== expected)
-      throw new Refusal("it is no time stamp token over a SHA-256 digest");
-  }
+  const signed = inside(inside(contentInfo, 1, 160), 0, tags.sequence);
+  const encapsulated = inside(signed, 2, tags.sequence);
+  requireOid(encapsulated, tstInfo);
+  const content = at(inside(encapsulated, 1, 160), 0, tags.octets).bytes;
+  const info = inside(elements(content), 0, tags.sequence);
+  const imprint = inside(info, 2, tags.sequence);
+  requireOid(inside(imprint, 0, tags.sequence), sha256);
+  const stampedAt = instantOf(at(info, 4, tags.generalizedTime));
+  return { imprint: toBase64(at(imprint, 1, tags.octets).bytes), stampedAt, signed, content };
 }
-function children(bytes, { from, to }) {
-  const found = [];
-  for (let place2 = from; place2 < to && found.length < 16; ) {
-    const tag = bytes[place2];
-    const first = bytes[place2 + 1] ?? 128;
-    const more = first < 128 ? 0 : first - 128;
-    if (first === 128 || more > 4 || place2 + 2 + more > to) throw new Refusal("it is no DER");
-    let length = more === 0 ? first : 0;
-    for (let digit = 0; digit < more; digit++) length = length * 256 + bytes[place2 + 2 + digit];
-    const start = place2 + 2 + more;
-    if (start + length > to) throw new Refusal("it is no DER");
-    found.push({ tag, from: start, to: start + length });
-    place2 = start + length;
+async function requireAuthority({ signed, content, stampedAt }, given, platform) {
+  const held = signed.find(({ tag }) => tag === 160);
+  const found = held ? elements(held.bytes).filter(({ tag }) => tag === tags.sequence).map(({ whole }) => parseCertificate(whole)) : [];
+  const signers = inside(signed, signed.length - 1, tags.set);
+  const [signer, ...others] = signers;
+  if (!signer || others.length > 0) throw new Refusal("it has not exactly one signer");
+  const parts = inside(signers, 0, tags.sequence);
+  const digest = hashes[algorithm(parts, 2)];
+  if (!digest) throw new Refusal("its digest is of an unknown algorithm");
+  const attributes = attributesOf(at(parts, 3, 160));
+  if (toHexOid(attributes, contentType) !== tstInfo)
+    throw new Refusal("its signature is over another kind of content");
+  const stated = at(attributes.get(messageDigest) ?? [], 0, tags.octets).bytes;
+  if (!equalBytes(stated, await platform.digest(digest, content)))
+    throw new Refusal("its content is not the one that was signed");
+  const named = [...given, ...found].filter((certificate2) => isNamed(certificate2, parts[1]));
+  const certificate = await firstThat(named, (one) => isMeant(one, attributes, platform));
+  if (!certificate)
+    throw new Refusal("neither it nor you gave the certificate that it says it was signed with");
+  const message = at(parts, 3, 160).whole.slice();
+  message[0] = tags.set;
+  const signature = at(parts, 5, tags.octets).bytes;
+  const by = withDigest(algorithm(parts, 4), digest);
+  if (!await platform.verifySignature(certificate.spki, by, message, signature))
+    throw new Refusal("its signature is wrong");
+  requireTimeStamping(certificate);
+  await requirePath(certificate, { given, found, instant: stampedAt }, platform);
+}
+function attributesOf({ bytes }) {
+  const found = /* @__PURE__ */ new Map();
+  for (const { bytes: one } of elements(bytes)) {
+    const parts = elements(one);
+    const type = oid(parts, 0);
+    const values2 = inside(parts, 1, tags.set);
+    if (found.has(type) || values2.length !== 1)
+      throw new Refusal("a signed attribute of it has not one value");
+    found.set(type, values2);
   }
   return found;
 }
-function at(elements, place2, tag) {
-  const element = elements[place2];
-  if (element?.tag !== tag) throw new Refusal("it is no time stamp token (RFC 3161)");
-  return element;
+var toHexOid = (attributes, type) => oid(attributes.get(type) ?? [], 0);
+function isNamed({ issuer, serial, keyId }, identifier) {
+  if (identifier.tag === 128) return keyId !== void 0 && equalBytes(keyId, identifier.bytes);
+  const parts = elements(identifier.bytes);
+  return equalBytes(at(parts, 0, tags.sequence).whole, issuer) && equalBytes(at(parts, 1, tags.integer).bytes, serial);
 }
-function instantOf(bytes, { from, to }) {
-  const text2 = String.fromCharCode(...bytes.subarray(from, Math.min(to, from + 40)));
-  const [, year, month, day, hour, minute, second, fraction = ""] = /^(\d{4})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)(?:\.(\d+))?Z$/.exec(text2) ?? [];
-  if (year === void 0) throw new Refusal("its time is no GeneralizedTime");
-  return `${year}-${month}-${day}T${hour}:${minute}:${second}.${fraction.slice(0, 3).padEnd(3, "0")}Z`;
+async function isMeant({ whole }, attributes, platform) {
+  const second = attributes.get(signingCertificateV2);
+  const value = second ?? attributes.get(signingCertificate);
+  if (!value) throw new Refusal("it does not name the certificate that it was signed with");
+  const id = inside(inside(inside(value, 0, tags.sequence), 0, tags.sequence), 0, tags.sequence);
+  const isStated = second !== void 0 && id[0]?.tag === tags.sequence;
+  const hash2 = second ? isStated ? hashes[algorithm(id, 0)] : "SHA-256" : "SHA-1";
+  if (!hash2) throw new Refusal("it names its certificate by an unknown digest");
+  return equalBytes(at(id, isStated ? 1 : 0, tags.octets).bytes, await platform.digest(hash2, whole));
+}
+async function firstThat(all, holds) {
+  for (const one of all) if (await holds(one)) return one;
+  return void 0;
+}
+function requireOid(all, expected) {
+  if (oid(all, 0) !== expected) throw new Refusal("it is no time stamp token over a SHA-256 digest");
 }
 
 // src/tokens.ts
-async function checkTokens({ extract, manifest, findings, platform }, { stamps, deviations }) {
+var formatLine4 = "bioledger-time-stamp/v1";
+async function checkTokens(context, { stamps, deviations }) {
+  const { extract, manifest, findings, platform } = context;
   const spelt3 = (all) => all.map(({ index, size, stampedAt }) => `${index} ${size} ${stampedAt}`).join("\n");
   if (spelt3(stamps) !== spelt3(manifest.stamps))
     findings.fail("times", "its time stamps are not those of the log's", { member: "manifest.json" });
   const stated = new Map(stamps.map((stamp) => [`${stamp.size} ${stamp.tokenSha256}`, stamp]));
-  let tokens = 0;
+  const tokens = [];
   for (const name of extract.names) {
-    const [, size] = /^timestamp-(\d+)\.tsr$/.exec(name) ?? [];
+    const [, size, kind] = /^timestamp-(\d+)\.(tsr|txt)$/.exec(name) ?? [];
     if (size === void 0) continue;
-    tokens++;
     try {
-      const token = await extract.whole(name);
-      const stamp = stated.get(`${size} ${toBase64(platform.hash(token))}`);
+      if (kind === "txt") {
+        if (!extract.has(`timestamp-${size}.tsr`)) throw new Refusal("its token is missing");
+        continue;
+      }
+      const bytes = await extract.whole(name);
+      const stamp = stated.get(`${size} ${toBase64(platform.hash(bytes))}`);
       if (!stamp) throw new Refusal("no time stamp of the log is this token");
-      const { imprint, stampedAt } = readToken(token);
-      if (imprint !== stamp.imprint || stampedAt !== stamp.stampedAt)
-        throw new Refusal(`it is over another digest, or of another time (${stampedAt}), than its event says`);
+      const token = readToken(bytes);
+      if (token.imprint !== stamp.imprint || token.stampedAt !== stamp.stampedAt)
+        throw new Refusal(
+          `it is over another digest, or of another time (${token.stampedAt}), than its event says`
+        );
+      await requireStamped(Number(size), token, context);
+      tokens.push({ name, token });
     } catch (error) {
       if (!(error instanceof Refusal)) throw error;
       findings.fail("times", error.message, { member: name });
     }
   }
+  await checkAuthorities(tokens, context);
   const noted = deviations.count > 0 ? `; DEVIATION of clocks, noted at ${deviations.count} events: ${deviations.first}` : "";
-  if (tokens === 0)
+  if (tokens.length === 0)
     findings.skip(
       "times",
       `${stamps.length} time stamps in the log, none of their tokens in the extract; recorded times never step back in the order of the log${noted}`
@@ -2722,8 +3004,46 @@ async function checkTokens({ extract, manifest, findings, platform }, { stamps, 
   else
     findings.note(
       "times",
-      `${stamps.length} time stamps, ${tokens} tokens that say the same; the authority's own signature is for openssl (VERIFY.txt)${noted}`
+      `${stamps.length} time stamps, ${tokens.length} tokens over checkpoints that this one continues${noted}`
     );
+}
+async function requireStamped(size, { imprint }, context) {
+  const { extract, checkpoint, platform } = context;
+  const name = `timestamp-${size}.txt`;
+  if (!extract.has(name)) throw new Refusal(`${name}, which says what was stamped, is missing`);
+  const whole = fromUtf8(await extract.whole(name)) ?? "";
+  const split = whole.indexOf("\n\n");
+  const [format, ...hashes2] = whole.slice(0, Math.max(split, 0)).split("\n");
+  if (format !== formatLine4) throw new Refusal(`${name} has an unknown format`);
+  const text2 = whole.slice(split + 2);
+  if (toBase64(platform.hash(utf8(text2))) !== imprint)
+    throw new Refusal(`it is not over the checkpoint in ${name}`);
+  const stamped = parseCheckpoint(text2);
+  if (stamped.origin !== checkpoint.origin || stamped.size !== size || size > checkpoint.size)
+    throw new Refusal(`the checkpoint in ${name} is not of this log and size`);
+  const path = hashes2.map((hash2) => fromBase64(hash2) ?? new Uint8Array());
+  if (!isConsistent(size, stamped.root, checkpoint.size, checkpoint.root, path, platform))
+    throw new Refusal(`the checkpoint of the extract does not continue the one in ${name}`);
+}
+async function checkAuthorities(tokens, { findings, pinned, platform }) {
+  const given = pinned.authorities ?? [];
+  if (given.length === 0) {
+    findings.skip("authorities", "no certificate of an authority was given, so nobody vouches for the tokens");
+    return;
+  }
+  if (tokens.length === 0) {
+    findings.skip("authorities", "there is no token that holds");
+    return;
+  }
+  for (const { name, token } of tokens)
+    try {
+      await requireAuthority(token, given, platform);
+    } catch (error) {
+      if (!(error instanceof Refusal)) throw error;
+      findings.fail("authorities", error.message, { member: name });
+    }
+  const times = tokens.map(({ token }) => token.stampedAt).sort();
+  findings.note("authorities", `${tokens.length} tokens, from ${times[0]} to ${times.at(-1)}`);
 }
 
 // src/verify.ts
@@ -2859,11 +3179,12 @@ async function checkMembers(extract, manifest, findings) {
   }
   for (const name of stated.keys()) findings.fail("manifest", "it is missing", { member: name });
 }
-var extra = ["witnesses", "times", "deep"];
+var extra = ["witnesses", "times", "authorities", "deep"];
 function verdictOf(findings, pinned, { manifest, checkpoint, reading }) {
   const checks = findings.checks();
   const isFailed = findings.all.length > 0;
-  const isIncomplete = checks.some(({ id, status }) => status === "not-checked" && !extra.includes(id));
+  const isAsked = (id) => !extra.includes(id) || id === "authorities" && (pinned.authorities ?? []).length > 0;
+  const isIncomplete = checks.some(({ id, status }) => status === "not-checked" && isAsked(id));
   const exit = isFailed ? 1 : pinned.logKeys.length === 0 || isIncomplete ? 2 : 0;
   const heads = manifest?.heads;
   const verdict = {
@@ -2901,6 +3222,7 @@ var usageOf = (command) => `usage: ${command} <extract.zip> --key <verifier key 
   --export-key  the key of the manifest, instead of the one that the log names
   --witness     key of a witness that must have cosigned; again for several
   --quorum      how many of them must have (default: all)
+  --tsa-cert    certificate (PEM file) of a time-stamping authority, or of who vouches for it; again for several
   --deep        also read the whole log: a folder with its tiles, or its URL
   --token       bearer token for that URL, or a file with it
   --kept        a checkpoint kept from before, which the log must still contain (with --deep); again for several
@@ -2920,6 +3242,7 @@ async function verifyCommandLine(given, command) {
         "export-key": { type: "string", multiple: true, default: [] },
         witness: { type: "string", multiple: true, default: [] },
         quorum: { type: "string" },
+        "tsa-cert": { type: "string", multiple: true, default: [] },
         deep: { type: "string" },
         token: { type: "string" },
         kept: { type: "string", multiple: true, default: [] },
@@ -2944,6 +3267,7 @@ async function verifyCommandLine(given, command) {
       logKeys: values2.key.map((key) => keyOf(key, noteKeyType)),
       exportKeys: values2["export-key"].map((key) => keyOf(key, noteKeyType)),
       witnesses: values2.witness.map((key) => keyOf(key, witnessKeyType)),
+      authorities: values2["tsa-cert"].flatMap((path2) => parsePem(readFileSync(path2, "utf8"))),
       ...values2.quorum === void 0 ? {} : { quorum: Number(values2.quorum) }
     };
     const file = await openFile(path);

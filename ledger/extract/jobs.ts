@@ -19,7 +19,8 @@ import { requireExportKey } from './export-key-proof.ts'
 import { storePayloads } from './payloads.ts'
 import { type ExtractRequest, scopeOf } from './request.ts'
 import type { ExtractLog } from './selection.ts'
-import { type ExtractDeps, type WrittenExtract, writeExtract } from './write-extract.ts'
+import type { TokenReader } from './time-stamp-tokens.ts'
+import { type WrittenExtract, writeExtract } from './write-extract.ts'
 
 export type ExtractJob = {
   readonly id: string
@@ -48,7 +49,7 @@ export type ExtractJobsDeps = {
   readonly site: string
   /** Data folder of the ledger: holds the export key, and `extracts/`. */
   readonly folder: string
-  readonly tokenOf?: ExtractDeps['tokenOf']
+  readonly tokenOf?: TokenReader
 }
 
 const keptFiles = 10

@@ -28,9 +28,11 @@ What is checked
   for byte, what the events say.
 
 What is not checked
-  Events that were never submitted to the ledger; a sensor's own truth. Tokens of a time-stamping
-  authority (timestamp-<size>.tsr, RFC 3161) are compared with the log; their signature is for
-     openssl ts -verify -in timestamp-<size>.tsr -data <text of that checkpoint> -CAfile <chain>
+  Events that were never submitted to the ledger; a sensor's own truth. That tokens of a time-stamping
+  authority (RFC 3161) are signed by it is checked where you give its certificate (--tsa-cert, or PEM
+  among the keys of the page); or take openssl:
+     sed '1,/^$/d' timestamp-<size>.txt > stamped
+     openssl ts -verify -in timestamp-<size>.tsr -data stamped -CAfile <its root certificate>
   The formats are public: RFC 6962, RFC 8785, C2SP signed-note and tlog-checkpoint, and
   docs/formats/ of the product's source.
 `

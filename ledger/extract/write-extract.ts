@@ -10,7 +10,6 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { finished } from 'node:stream/promises'
 import { canonicalJson } from '../../schemas/canonical-json.ts'
-import { streams as names } from '../../schemas/streams.ts'
 import { approvingTypes } from '../../verify/src/approvals.ts'
 import { type ReportHead, reportPieces } from '../../verify/src/report.ts'
 import { recordText } from '../heads/heads-list.ts'
@@ -24,6 +23,7 @@ import { multiProof } from './multi-proof.ts'
 import type { PayloadReader } from './payloads.ts'
 import { type ExtractRequest, scopeOf } from './request.ts'
 import { type ExtractLog, type Selection, select } from './selection.ts'
+import { type TokenReader, tokenMembers } from './time-stamp-tokens.ts'
 import { verifyText } from './verify-text.ts'
 import { type MemberSource, type WrittenMember, writeZip } from './zip-members.ts'
 
@@ -31,8 +31,8 @@ export type ExtractDeps = {
   readonly log: ExtractLog
   readonly payloadOf: PayloadReader
   readonly exportKey: SigningKey
-  /** The RFC 3161 answer over the checkpoint of that size with that SHA-256 (base64), DER; undefined where it is not kept. */
-  readonly tokenOf?: (size: string, sha256: string) => Promise<Buffer | undefined>
+  /** Gives undefined where the token is not kept. */
+  readonly tokenOf?: TokenReader
 }
 
 export type WrittenExtract = {
@@ -111,7 +111,7 @@ async function sources(context: Context): Promise<MemberSource[]> {
     ...(await keyChanges(deps.log, selection, checkpoint)),
     ...(await exportKeyProof(deps.log, deps.exportKey.verifierKey, selection)),
     ...(statement ? [{ name: 'heads.ndjson', bytes: () => headsBytes(deps, statement.size) }] : []),
-    ...(await tokens(deps, selection)),
+    ...(await tokenMembers(deps, selection, checkpoint.size)),
     file('readings.csv'),
     file('readings.parquet'),
     { name: 'report.html', bytes: () => reportBytes(context) },
@@ -166,20 +166,6 @@ async function* headsBytes({ log }: ExtractDeps, size: bigint): AsyncIterable<Ui
     text = ''
   }
   if (text !== '') yield Buffer.from(text)
-}
-
-/** Tokens of the stamps in the extract, as far as they are kept; one a checkpoint. */
-async function tokens({ log, tokenOf }: ExtractDeps, { bound }: Selection): Promise<MemberSource[]> {
-  if (!tokenOf) return []
-  const found = new Map<string, MemberSource>()
-  const runs = log.indexesOf(names.ledgerTimeStamps, { size: bound })
-  for await (const { leaf } of log.entriesOf(runs)) {
-    const { data } = JSON.parse(leaf.toString()) as { data: { size: string; tokenSha256: string } }
-    const name = `timestamp-${data.size}.tsr`
-    const token = found.has(name) ? undefined : await tokenOf(data.size, data.tokenSha256)
-    if (token) found.set(name, { name, bytes: () => [token] })
-  }
-  return [...found.values()]
 }
 
 function manifestText(context: Context, members: readonly WrittenMember[]): string {

@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """Second, independent verifier of extracts (docs/formats/extract.md): the standard library and `cryptography`.
 
-    python3 verify.py <extract.zip> --key <verifier key, or a file with it> [--export-key ...] [--witness ...] [--json]
+    python3 verify.py <extract.zip> --key <verifier key, or a file with it> [--export-key ...] [--witness ...]
+        [--tsa-cert file.pem ...] [--json]
 
 Exit 0 verified, 1 a finding, 2 usage or incomplete. Shares no code with the verifier in TypeScript; the two are tried
 against each other on every tampered and every honest extract of the tests.
@@ -21,7 +22,10 @@ from array import array
 from datetime import datetime, timedelta, timezone
 from decimal import ROUND_HALF_UP, Decimal, localcontext
 
-from cryptography.exceptions import InvalidSignature
+from cryptography import x509
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 FORMAT = "bioledger-extract/v1"
@@ -29,21 +33,21 @@ REQUIRED = [
     "VERIFY.txt", "events-000001.ndjson", "proof.bin", "fingerprints.bin", "checkpoint.txt", "readings.csv",
     "readings.parquet", "report.html", "manifest.json", "manifest.sig",
 ]
-OPTIONAL = re.compile(r"(events-\d{6}\.ndjson|heads\.ndjson|export-key\.txt|key-change-[1-9]\d{0,15}\.txt|timestamp-[1-9]\d{0,15}\.tsr)")
+OPTIONAL = re.compile(r"(events-\d{6}\.ndjson|heads\.ndjson|export-key\.txt|key-change-[1-9]\d{0,15}\.txt|timestamp-[1-9]\d{0,15}\.(tsr|txt))")
 MEMBER = re.compile(r"[A-Za-z0-9][A-Za-z0-9.-]{0,99}")
 COUNT = re.compile(r"(0|[1-9][0-9]{0,15})")
 INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", re.ASCII)
 SAFE = 2**53
 BULK = ["reading", "derived", "forecast"]
 APPROVING = ["BatchInoculated", "BatchClosed", "BatchAborted"]
-VERIFY_TEXTS = ["03c0c2ea07c0f7d7ca0926cf0663fa1bf91fcaf1ef72ce7fd785da72b34657df"]
+VERIFY_TEXTS = ["609ad441e988c4e2e8b94ca0f2992996d1267a9e838af17a3ba92a86dbc8513d"]
 MOST_FINDINGS = 1000
 MOST_BAD_LINES = 1000
 TOLERANCE_SECONDS = 120
 GRAVEST_SECONDS = 3600
 CHECKS = [
     "container", "manifest", "checkpoint", "witnesses", "leaves", "inclusion", "streams", "payloads", "completeness",
-    "scope", "keys", "times", "signatures", "renderings", "deep",
+    "scope", "keys", "times", "authorities", "signatures", "renderings", "deep",
 ]
 
 
@@ -1160,7 +1164,8 @@ def place_of(line):
 
 
 class Verifier:
-    def __init__(self, path, log_keys, export_keys, witnesses, quorum):
+    def __init__(self, path, log_keys, export_keys, witnesses, quorum, authorities):
+        self.authorities = authorities
         self.path, self.log_keys, self.export_keys = path, log_keys, export_keys
         self.witnesses, self.quorum = witnesses, quorum
         self.findings = Findings()
@@ -1687,19 +1692,48 @@ class Verifier:
         if stated != [(index, data.get("size"), data.get("stampedAt")) for index, data in self.stamps]:
             self.findings.fail("times", "its time stamps are not those of the log", member="manifest.json")
         stamps = {(data.get("size"), data.get("tokenSha256")): data for _, data in self.stamps if text_pair(data)}
-        names = [name for name in self.archive.members if name.startswith("timestamp-")]
-        for name in names:
-            self.attempt("times", name, lambda: self.check_token(self.archive.whole(name), stamps, name[10:-4]))
-        if not names:
+        tokens = []
+        for name in self.archive.members:
+            if name.startswith("timestamp-") and name.endswith(".txt") and name[:-4] + ".tsr" not in self.archive.members:
+                self.findings.fail("times", "its token is missing", member=name)
+            if name.startswith("timestamp-") and name.endswith(".tsr"):
+                token = self.attempt("times", name, lambda: self.check_token(self.archive.whole(name), stamps, name[10:-4]))
+                tokens += [(name, token)] if token else []
+        if not tokens:
             self.findings.skip("times", "no token of a time stamp is in the extract")
+        if not self.authorities or not tokens:
+            self.findings.skip("authorities", "nobody vouches for tokens")
+            return
+        for name, token in tokens:
+            self.attempt("authorities", name, lambda: self.vouched(token))
 
-    @staticmethod
-    def check_token(token, stamps, size):
-        stamp = stamps.get((size, base64.b64encode(hashlib.sha256(token).digest()).decode()))
+    def vouched(self, token):
+        try:
+            token.require_authority(self.authorities)
+        except (ValueError, UnsupportedAlgorithm, IndexError) as error:
+            raise Refusal("it or one of its certificates cannot be read (%s)" % type(error).__name__) from None
+
+    def check_token(self, raw, stamps, size):
+        stamp = stamps.get((size, base64.b64encode(hashlib.sha256(raw).digest()).decode()))
         if stamp is None:
             raise Refusal("no time stamp of the log is this token")
-        if read_token(token) != (stamp.get("imprint"), stamp.get("stampedAt")):
+        token, name = Token(raw), "timestamp-%s.txt" % size
+        if (token.imprint, token.stamped_at) != (stamp.get("imprint"), stamp.get("stampedAt")):
             raise Refusal("it is over another digest, or of another time, than its event says")
+        if name not in self.archive.members:
+            raise Refusal("%s, which says what was stamped, is missing" % name)
+        head, _, text = self.archive.whole(name).partition(b"\n\n")
+        kind, *path = head.decode("utf-8", "replace").split("\n")
+        if kind != "bioledger-time-stamp/v1":
+            raise Refusal(name + " has an unknown format")
+        if base64.b64encode(hashlib.sha256(text).digest()).decode() != token.imprint:
+            raise Refusal("it is not over the checkpoint in " + name)
+        origin, own, root = parse_checkpoint(Archive._line(text, name))
+        if origin != self.origin or own != int(size) or own > self.size:
+            raise Refusal("the checkpoint in %s is not of this log and size" % name)
+        if not consistent(own, root, self.size, self.root, [from_base64(one) or b"" for one in path]):
+            raise Refusal("the checkpoint of the extract does not continue the one in " + name)
+        return token
 
     def check_members(self):
         stated = {one["name"]: one for one in self.manifest["members"]}
@@ -1759,17 +1793,17 @@ class Verifier:
     def verdict(self):
         failed = self.findings.failed
         checks = {check: "fail" if check in failed else "not-checked" if check in self.findings.skipped else "pass" for check in CHECKS}
-        incomplete = not self.log_keys or "completeness" in self.findings.skipped
+        incomplete = not self.log_keys or "completeness" in self.findings.skipped or bool(self.authorities and "authorities" in self.findings.skipped)
         first = next((finding["event"] for finding in self.findings.all if finding["event"]), None)
         return {"exit": 1 if failed else 2 if incomplete else 0, "checks": checks, "events": self.events,
                 "findings": self.findings.all[:200], "firstBadEvent": first, "deviations": getattr(self, "deviations", 0), "asOf": self.as_of()}
 
 
 def der(raw):
-    """Tag and content of each element."""
+    """Tag, content and whole of each element; definite and shortest lengths only."""
     found, at = [], 0
-    while at < len(raw) and len(found) < 16:
-        if at + 2 > len(raw):
+    while at < len(raw):
+        if len(found) >= 256 or at + 2 > len(raw) or raw[at] & 0x1F == 0x1F:
             raise Refusal("it is no DER")
         tag, length, start = raw[at], raw[at + 1], at + 2
         if length >= 0x80:
@@ -1777,42 +1811,189 @@ def der(raw):
             if not 1 <= more <= 4 or start + more > len(raw):
                 raise Refusal("it is no DER")
             length, start = int.from_bytes(raw[start:start + more], "big"), start + more
+            if length < 0x80 or length >> 8 * (more - 1) == 0:
+                raise Refusal("it is no DER")
         if start + length > len(raw):
             raise Refusal("it is no DER")
-        found.append((tag, raw[start:start + length]))
+        found.append((tag, raw[start:start + length], raw[at:start + length]))
         at = start + length
     return found
 
 
-def read_token(raw):
-    """Imprint and time of an RFC 3161 answer; its signature is not looked at."""
-    def element(content, place, tag):
-        elements = der(content)
-        if len(elements) <= place or elements[place][0] != tag:
-            raise Refusal("it is no time stamp token (RFC 3161)")
-        return elements[place][1]
+def element(all_of_them, place, tag):
+    if len(all_of_them) <= place or all_of_them[place][0] != tag:
+        raise Refusal("it is no time stamp token (RFC 3161)")
+    return all_of_them[place][1]
 
+
+def inside(all_of_them, place, tag):
+    return der(element(all_of_them, place, tag))
+
+
+HASHES = {"608648016503040201": "sha256", "608648016503040202": "sha384", "608648016503040203": "sha512"}
+SIGNATURES = {
+    "2a864886f70d01010b": ("RSA", "sha256"), "2a864886f70d01010c": ("RSA", "sha384"), "2a864886f70d01010d": ("RSA", "sha512"),
+    "2a8648ce3d040302": ("EC", "sha256"), "2a8648ce3d040303": ("EC", "sha384"), "2a8648ce3d040304": ("EC", "sha512"),
+}
+HARMLESS = ["2.5.29.%d" % last for last in (14, 15, 17, 18, 19, 31, 32, 35, 37)]
+
+
+class Token:
+    """An RFC 3161 answer: what it says, and whether a given certificate vouches for its signer."""
+
+    def __init__(self, raw):
+        whole = der(raw)
+        if len(whole) != 1:
+            raise Refusal("it is no time stamp token (RFC 3161)")
+        answer = inside(whole, 0, 0x30)
+        status = element(inside(answer, 0, 0x30), 0, 0x02)
+        if len(status) != 1 or status[0] > 1:
+            raise Refusal("it is no granted time stamp")
+        content_info = inside(answer, 1, 0x30)
+        self.oid(content_info, "2a864886f70d010702")
+        self.signed = inside(inside(content_info, 1, 0xA0), 0, 0x30)
+        encapsulated = inside(self.signed, 2, 0x30)
+        self.oid(encapsulated, "2a864886f70d0109100104")
+        self.content = element(inside(encapsulated, 1, 0xA0), 0, 0x04)
+        info = inside(der(self.content), 0, 0x30)
+        imprint = inside(info, 2, 0x30)
+        self.oid(inside(imprint, 0, 0x30), "608648016503040201")
+        time = re.fullmatch(rb"(\d{4})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)(?:\.(\d*[1-9]))?Z", element(info, 4, 0x18)[:40])
+        if not time:
+            raise Refusal("its time is not as DER spells it")
+        parts = [(part or b"").decode() for part in time.groups()]
+        self.stamped_at = "%s-%s-%sT%s:%s:%s.%sZ" % (*parts[:6], parts[6][:3].ljust(3, "0"))
+        self.imprint = base64.b64encode(element(imprint, 1, 0x04)).decode()
+
+    @staticmethod
     def oid(content, expected):
         if element(content, 0, 0x06).hex() != expected:
             raise Refusal("it is no time stamp token over a SHA-256 digest")
 
-    answer = element(raw, 0, 0x30)
-    status = element(element(answer, 0, 0x30), 0, 0x02)
-    if len(status) != 1 or status[0] > 1:
-        raise Refusal("it is no granted time stamp")
-    content_info = element(answer, 1, 0x30)
-    oid(content_info, "2a864886f70d010702")
-    content = element(element(element(content_info, 1, 0xA0), 0, 0x30), 2, 0x30)
-    oid(content, "2a864886f70d0109100104")
-    info = element(element(element(content, 1, 0xA0), 0, 0x04), 0, 0x30)
-    imprint = element(info, 2, 0x30)
-    oid(element(imprint, 0, 0x30), "608648016503040201")
-    time = re.fullmatch(rb"(\d{4})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)(?:\.(\d+))?Z", element(info, 4, 0x18)[:40])
-    if not time:
-        raise Refusal("its time is no GeneralizedTime")
-    parts = [(part or b"").decode() for part in time.groups()]
-    stamped_at = "%s-%s-%sT%s:%s:%s.%sZ" % (*parts[:6], parts[6][:3].ljust(3, "0"))
-    return base64.b64encode(element(imprint, 1, 0x04)).decode(), stamped_at
+    def require_authority(self, given):
+        held = next((content for tag, content, _ in self.signed if tag == 0xA0), b"")
+        found = [x509.load_der_x509_certificate(whole) for tag, _, whole in der(held) if tag == 0x30]
+        signers = inside(self.signed, len(self.signed) - 1, 0x31)
+        if len(signers) != 1:
+            raise Refusal("it has not exactly one signer")
+        parts = inside(signers, 0, 0x30)
+        digest = HASHES.get(element(inside(parts, 2, 0x30), 0, 0x06).hex())
+        if not digest:
+            raise Refusal("its digest is of an unknown algorithm")
+        attributes = {}
+        for _, content, _ in der(element(parts, 3, 0xA0)):
+            kind, values = der(content)[0], inside(der(content), 1, 0x31)
+            if kind[0] != 0x06 or kind[1] in attributes or len(values) != 1:
+                raise Refusal("a signed attribute of it has not one value")
+            attributes[kind[1]] = values
+        attribute = lambda text: attributes.get(bytes.fromhex(text), [])
+        self.oid(attribute("2a864886f70d010903"), "2a864886f70d0109100104")
+        if element(attribute("2a864886f70d010904"), 0, 0x04) != hashlib.new(digest, self.content).digest():
+            raise Refusal("its content is not the one that was signed")
+        certificate = next((one for one in given + found if self.names(one, parts[1]) and self.means(one, attribute)), None)
+        if certificate is None:
+            raise Refusal("neither it nor you gave the certificate that it says it was signed with")
+        algorithm = element(inside(parts, 4, 0x30), 0, 0x06).hex()
+        if algorithm == "2a864886f70d010101":
+            algorithm = next(text for text, known in SIGNATURES.items() if known == ("RSA", digest))
+        if not verified(certificate.public_key(), algorithm, b"\x31" + parts[3][2][1:], element(parts, 5, 0x04)):
+            raise Refusal("its signature is wrong")
+        self.require_purpose(certificate)
+        self.require_path(certificate, given, found)
+
+    @staticmethod
+    def names(certificate, identifier):
+        if identifier[0] == 0x80:
+            return any(isinstance(one.value, x509.SubjectKeyIdentifier) and one.value.digest == identifier[1] for one in certificate.extensions)
+        parts = der(identifier[1])
+        return certificate.issuer.public_bytes() == parts[0][2] and certificate.serial_number == int.from_bytes(element(parts, 1, 0x02), "big")
+
+    @staticmethod
+    def means(certificate, attribute):
+        second = attribute("2a864886f70d010910022f")
+        value = second or attribute("2a864886f70d010910020c")
+        if not value:
+            raise Refusal("it does not name the certificate that it was signed with")
+        identifier = inside(inside(inside(value, 0, 0x30), 0, 0x30), 0, 0x30)
+        stated = bool(second) and identifier[0][0] == 0x30
+        name = "sha1" if not second else HASHES.get(element(inside(identifier, 0, 0x30), 0, 0x06).hex()) if stated else "sha256"
+        if not name:
+            raise Refusal("it names its certificate by an unknown digest")
+        whole = certificate.public_bytes(serialization.Encoding.DER)
+        return element(identifier, 1 if stated else 0, 0x04) == hashlib.new(name, whole).digest()
+
+    @staticmethod
+    def require_purpose(certificate):
+        usage, purposes = extension(certificate, x509.KeyUsage), extension(certificate, x509.ExtendedKeyUsage)
+        if not purposes or not purposes.critical or [one.dotted_string for one in purposes.value] != ["1.3.6.1.5.5.7.3.8"]:
+            raise Refusal("its signer's certificate is not for time stamping alone (extended key usage)")
+        if usage and not usage.value.digital_signature and not usage.value.content_commitment:
+            raise Refusal("its signer's certificate is not for signatures (key usage)")
+
+    def require_path(self, certificate, given, found):
+        current = certificate
+        for depth in range(8):
+            span = [at.strftime("%Y-%m-%dT%H:%M:%S.000Z") for at in (current.not_valid_before_utc, current.not_valid_after_utc)]
+            if not span[0] <= self.stamped_at <= span[1]:
+                raise Refusal("a certificate that it rests on was valid from %s to %s only" % tuple(span))
+            if any(one.critical and one.oid.dotted_string not in HARMLESS for one in current.extensions):
+                raise Refusal("a certificate has a critical extension that is unknown")
+            if current in given:
+                return
+            current = next((one for one in given + found if issued(one, current, depth)), None)
+            if current is None:
+                raise Refusal("its signer is vouched for by no certificate that you gave")
+        raise Refusal("its certificates form too long a path")
+
+
+def extension(certificate, kind):
+    try:
+        return certificate.extensions.get_extension_for_class(kind)
+    except x509.ExtensionNotFound:
+        return None
+
+
+def issued(issuer, certificate, between):
+    if issuer.subject.public_bytes() != certificate.issuer.public_bytes() or issuer == certificate:
+        return False
+    constraints, usage = extension(issuer, x509.BasicConstraints), extension(issuer, x509.KeyUsage)
+    if not constraints or not constraints.value.ca or (usage and not usage.value.key_cert_sign):
+        return False
+    length = constraints.value.path_length
+    if length is not None and between > length:
+        return False
+    algorithm = element(inside(inside(der(certificate.public_bytes(serialization.Encoding.DER)), 0, 0x30), 1, 0x30), 0, 0x06).hex()
+    return verified(issuer.public_key(), algorithm, certificate.tbs_certificate_bytes, certificate.signature)
+
+
+def verified(public, algorithm, message, signature):
+    kind, name = SIGNATURES.get(algorithm, (None, None))
+    if kind is None:
+        raise Refusal("its signature is of the unknown algorithm " + algorithm)
+    chosen = {"sha256": hashes.SHA256, "sha384": hashes.SHA384, "sha512": hashes.SHA512}[name]()
+    try:
+        if isinstance(public, rsa.RSAPublicKey):
+            if not 2048 <= public.key_size <= 8192:
+                raise Refusal("its RSA key has fewer than 2048 bits, or more than 8192")
+            if kind == "RSA":
+                public.verify(signature, message, padding.PKCS1v15(), chosen)
+                return True
+        elif isinstance(public, ec.EllipticCurvePublicKey) and public.curve.name in ("secp256r1", "secp384r1"):
+            if kind == "EC":
+                public.verify(signature, message, ec.ECDSA(chosen))
+                return True
+        else:
+            raise Refusal("its key is of an unknown algorithm")
+    except InvalidSignature:
+        pass
+    return False
+
+
+def parse_pem(text):
+    try:
+        return x509.load_pem_x509_certificates(text.encode())
+    except ValueError:
+        raise Refusal("there is no certificate in PEM") from None
 
 
 def known_key(text):
@@ -1845,14 +2026,14 @@ def describe(finding):
     return "%s: %s" % (member, finding["message"]) if member else finding["message"]
 
 
-def verify(path, keys, export_keys=(), witnesses=(), quorum=None):
-    return Verifier(path, list(keys), list(export_keys), list(witnesses), quorum).run().verdict()
+def verify(path, keys, export_keys=(), witnesses=(), quorum=None, authorities=()):
+    return Verifier(path, list(keys), list(export_keys), list(witnesses), quorum, list(authorities)).run().verdict()
 
 
 def main():
     parser = argparse.ArgumentParser(description="verifies an extract of a batch")
     parser.add_argument("extract")
-    for option in ("--key", "--export-key", "--witness"):
+    for option in ("--key", "--export-key", "--witness", "--tsa-cert"):
         parser.add_argument(option, action="append", default=[])
     parser.add_argument("--quorum", type=int)
     parser.add_argument("--json", action="store_true")
@@ -1861,7 +2042,11 @@ def main():
         keys = [[key_of(key, kind) for key in some] for some, kind in ((given.key, 1), (given.export_key, 1), (given.witness, 4))]
         if given.quorum is not None and not 1 <= given.quorum <= len(keys[2]):
             raise Refusal("--quorum needs as many --witness")
-        verdict = verify(given.extract, *keys, given.quorum)
+        authorities = []
+        for path in given.tsa_cert:
+            with open(path, encoding="utf-8") as file:
+                authorities += parse_pem(file.read())
+        verdict = verify(given.extract, *keys, given.quorum, authorities)
     except (Refusal, OSError) as error:
         print("verify: %s" % error, file=sys.stderr)
         return 2

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
+import { parsePem } from './certificates.ts'
 import { checkWholeLog, keptCheckpoints, type LogFetcher } from './deep.ts'
 import type { Check } from './findings.ts'
 import { type Key, noteKeyType, parseKey, witnessKeyType } from './note.ts'
@@ -15,6 +16,7 @@ const usageOf = (command: string) => `usage: ${command} <extract.zip> --key <ver
   --export-key  the key of the manifest, instead of the one that the log names
   --witness     key of a witness that must have cosigned; again for several
   --quorum      how many of them must have (default: all)
+  --tsa-cert    certificate (PEM file) of a time-stamping authority, or of who vouches for it; again for several
   --deep        also read the whole log: a folder with its tiles, or its URL
   --token       bearer token for that URL, or a file with it
   --kept        a checkpoint kept from before, which the log must still contain (with --deep); again for several
@@ -36,6 +38,7 @@ export async function verifyCommandLine(given: readonly string[], command: strin
         'export-key': { type: 'string', multiple: true, default: [] },
         witness: { type: 'string', multiple: true, default: [] },
         quorum: { type: 'string' },
+        'tsa-cert': { type: 'string', multiple: true, default: [] },
         deep: { type: 'string' },
         token: { type: 'string' },
         kept: { type: 'string', multiple: true, default: [] },
@@ -60,6 +63,7 @@ export async function verifyCommandLine(given: readonly string[], command: strin
       logKeys: values.key.map((key) => keyOf(key, noteKeyType)),
       exportKeys: values['export-key'].map((key) => keyOf(key, noteKeyType)),
       witnesses: values.witness.map((key) => keyOf(key, witnessKeyType)),
+      authorities: values['tsa-cert'].flatMap((path) => parsePem(readFileSync(path, 'utf8'))),
       ...(values.quorum === undefined ? {} : { quorum: Number(values.quorum) }),
     }
     const file = await openFile(path)

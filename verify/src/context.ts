@@ -1,4 +1,5 @@
 /** What every check may look at: the opened extract, what it states, and what the person who verifies brought along. */
+import type { Certificate } from './certificates.ts'
 import type { Findings } from './findings.ts'
 import type { Manifest } from './manifest.ts'
 import type { OpenedExtract } from './members.ts'
@@ -13,6 +14,8 @@ export type Pinned = {
   readonly witnesses: readonly Key[]
   /** How many of the witnesses must have cosigned; all of them by default. */
   readonly quorum?: number
+  /** Of time-stamping authorities: their own, or those that vouch for them. */
+  readonly authorities?: readonly Certificate[]
 }
 
 export type Context = {

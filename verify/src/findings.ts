@@ -14,6 +14,7 @@ export const checkTitles = {
   scope: 'What was left out is what the request says, and nothing else',
   keys: 'The keys were valid at the size of the checkpoint',
   times: 'Times agree with each other and with the time stamps',
+  authorities: 'Time-stamping authorities that you named signed the tokens',
   signatures: 'Signatures and approvals are of the people and the record they name',
   renderings: 'report.html, readings.csv and readings.parquet say what the events say',
   deep: 'The whole log was read and gives the same root',

@@ -28,7 +28,7 @@ const required = [
   'manifest.sig',
 ]
 const allowed =
-  /^(events-\d{6}\.ndjson|heads\.ndjson|export-key\.txt|key-change-[1-9]\d{0,15}\.txt|timestamp-[1-9]\d{0,15}\.tsr)$/
+  /^(events-\d{6}\.ndjson|heads\.ndjson|export-key\.txt|key-change-[1-9]\d{0,15}\.txt|timestamp-[1-9]\d{0,15}\.(tsr|txt))$/
 const maximumWhole = { 'manifest.json': 16 << 20, other: 1_000_000 }
 
 /** Throws `Refusal` unless it is a zip of exactly such members as an extract has. */

@@ -1,4 +1,5 @@
 /** The verifier's page: an extract is dropped in, the checks are shown, and what happened in sentences. */
+import { parsePem } from './certificates.ts'
 import { type Key, parseKey, witnessKeyType } from './note.ts'
 import { browserPlatform, openBlob } from './platform-browser.ts'
 import { type Verdict, verifyExtract } from './verify.ts'
@@ -45,7 +46,10 @@ async function verify(file: File): Promise<void> {
 }
 
 function pinnedKeys() {
-  const lines = element<HTMLTextAreaElement>('key').value.split('\n')
+  const given = element<HTMLTextAreaElement>('key').value
+  // Certificates of time-stamping authorities may stand among the keys, in PEM.
+  const pem = /-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/g
+  const lines = given.replace(pem, '').split('\n')
   const keys: Key[] = lines
     .map((line) => line.trim())
     .filter((line) => line !== '')
@@ -53,6 +57,7 @@ function pinnedKeys() {
   return {
     logKeys: keys.filter(({ type }) => type !== witnessKeyType),
     exportKeys: [],
+    authorities: (given.match(pem) ?? []).flatMap(parsePem),
     witnesses: keys.filter(({ type }) => type === witnessKeyType),
   }
 }

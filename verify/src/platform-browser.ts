@@ -3,7 +3,9 @@ import { concat, utf8 } from './bytes.ts'
 import { crc32 } from './crc32.ts'
 import { verifyEd25519 } from './ed25519.ts'
 import type { Platform, RandomAccess } from './platform.ts'
+import { Refusal } from './refusal.ts'
 import { sha256 } from './sha256.ts'
+import { publicKind, sideBySide, signatureKind } from './signature-algorithms.ts'
 
 const leafPrefix = Uint8Array.of(0)
 
@@ -19,11 +21,36 @@ export const browserPlatform: Platform = {
   leafHash: (text) => once(leafPrefix, utf8(text)),
   crc32,
   inflate,
+  digest: async (hash, bytes) => new Uint8Array(await subtle().digest(hash, owned(bytes))),
+  verifySignature: async (spki, algorithm, message, signature) => {
+    const { kind, hash } = signatureKind(algorithm)
+    const own = publicKind(spki)
+    if (own.kind !== kind) return false
+    const isCurve = own.kind === 'ECDSA'
+    const imported = isCurve ? { name: 'ECDSA', namedCurve: own.curve } : { name: 'RSASSA-PKCS1-v1_5', hash }
+    const given = isCurve ? sideBySide(signature, own.curve) : signature
+    if (!given) return false
+    const crypto = subtle()
+    const check = isCurve ? { name: 'ECDSA', hash } : imported.name
+    return await crypto
+      .importKey('spki', owned(spki), imported, false, ['verify'])
+      // A key that is none, such as a point beside its curve, has signed nothing.
+      .then((key) => crypto.verify(check, key, owned(given), owned(message)))
+      .catch(() => false)
+  },
   verifyEd25519: async (publicKey, message, signature) => {
     const viaWebCrypto = await viaSubtle(publicKey, message, signature)
     return viaWebCrypto ?? verifyEd25519(publicKey, message, signature)
   },
 }
+
+function subtle(): SubtleCrypto {
+  const found: SubtleCrypto | undefined = globalThis.crypto?.subtle
+  if (!found) throw new Refusal('this browser has no WebCrypto here: use verify.mjs')
+  return found
+}
+
+const owned = (bytes: Uint8Array): ArrayBuffer => concat(bytes).buffer as ArrayBuffer
 
 /** Undefined where this browser has no Ed25519. */
 async function viaSubtle(

@@ -5,6 +5,7 @@ import { Readable } from 'node:stream'
 import * as zlib from 'node:zlib'
 import { crc32 } from './crc32.ts'
 import type { Platform, RandomAccess } from './platform.ts'
+import { publicKind, sideBySide, signatureKind } from './signature-algorithms.ts'
 
 const spki = Buffer.from('302a300506032b6570032100', 'hex')
 
@@ -23,6 +24,22 @@ export const nodePlatform: Platform = {
   leafHash: (text) => once(`\u0000${text}`),
   crc32: typeof zlib.crc32 === 'function' ? (bytes, before) => zlib.crc32(bytes, before) : crc32,
   inflate,
+  digest: async (hash, bytes) =>
+    crypto.createHash(hash.replace('-', '').toLowerCase()).update(bytes).digest(),
+  verifySignature: async (spki, algorithm, message, signature) => {
+    const { kind, hash } = signatureKind(algorithm)
+    const own = publicKind(spki)
+    if (own.kind !== kind) return false
+    const given = own.kind === 'ECDSA' ? sideBySide(signature, own.curve) : signature
+    if (!given) return false
+    try {
+      const key = crypto.createPublicKey({ key: Buffer.from(spki), format: 'der', type: 'spki' })
+      return crypto.verify(hash.replace('-', ''), message, { key, dsaEncoding: 'ieee-p1363' }, given)
+    } catch {
+      // A key that is none, such as a point beside its curve, has signed nothing.
+      return false
+    }
+  },
   verifyEd25519: async (publicKey, message, signature) =>
     crypto.verify(
       null,

@@ -3,6 +3,8 @@
  * (`platform-browser.ts`) give the same. Hashing is synchronous: an extract has several hashes an event.
  */
 
+import type { HashName } from './signature-algorithms.ts'
+
 /** A file that can be read at any offset; never held in memory as a whole. */
 export type RandomAccess = {
   readonly size: number
@@ -20,5 +22,16 @@ export type Platform = {
   crc32(bytes: Uint8Array, before: number): number
   /** Raw deflate (RFC 1951). Throws when the stream is broken, or goes on after its end. */
   inflate(compressed: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array>
+  digest(hash: HashName, bytes: Uint8Array): Promise<Uint8Array>
+  /**
+   * A signature of a certificate or token, by its algorithm's object identifier; ECDSA in DER. Throws `Refusal` for an
+   * algorithm or key that is not known.
+   */
+  verifySignature(
+    spki: Uint8Array,
+    algorithm: string,
+    message: Uint8Array,
+    signature: Uint8Array,
+  ): Promise<boolean>
   verifyEd25519(publicKey: Uint8Array, message: Uint8Array, signature: Uint8Array): Promise<boolean>
 }

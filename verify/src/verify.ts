@@ -209,7 +209,7 @@ async function checkMembers(extract: OpenedExtract, manifest: Manifest, findings
 }
 
 /** Checks that may be left open: they ask for more than the extract and the ledger's key. */
-const extra: readonly CheckId[] = ['witnesses', 'times', 'deep']
+const extra: readonly CheckId[] = ['witnesses', 'times', 'authorities', 'deep']
 
 function verdictOf(
   findings: Findings,
@@ -218,7 +218,9 @@ function verdictOf(
 ): Verdict {
   const checks = findings.checks()
   const isFailed = findings.all.length > 0
-  const isIncomplete = checks.some(({ id, status }) => status === 'not-checked' && !extra.includes(id))
+  const isAsked = (id: CheckId) =>
+    !extra.includes(id) || (id === 'authorities' && (pinned.authorities ?? []).length > 0)
+  const isIncomplete = checks.some(({ id, status }) => status === 'not-checked' && isAsked(id))
   const exit = isFailed ? 1 : pinned.logKeys.length === 0 || isIncomplete ? 2 : 0
   const heads = manifest?.heads
   const verdict = {

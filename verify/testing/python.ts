@@ -32,6 +32,7 @@ export function pythonVerifier() {
       path: string
       key?: string
       witnesses?: readonly string[]
+      authorities?: string
     }): Promise<PythonVerdict> => {
       child.stdin.write(`${JSON.stringify(asked)}\n`)
       const { value, done } = await lines.next()

@@ -11,4 +11,5 @@ for line in sys.stdin:
     asked = json.loads(line)
     keys = [verify.Key(asked["key"])] if asked.get("key") else []
     witnesses = [verify.Key(key) for key in asked.get("witnesses", [])]
-    print(json.dumps(verify.verify(asked["path"], keys, (), witnesses)), flush=True)
+    authorities = verify.parse_pem(asked["authorities"]) if asked.get("authorities") else []
+    print(json.dumps(verify.verify(asked["path"], keys, (), witnesses, None, authorities)), flush=True)
