@@ -7,90 +7,82 @@ import type { RecordedEvent } from '../../schemas/event.ts'
 import { sensorReadingRecorded } from '../../schemas/events/sensor-events.ts'
 import { type ColumnName, columnNames, readingColumns } from './event-columns.ts'
 
-/** One array a column, all of the same length. */
-export type Columns = Record<ColumnName, unknown[]>
-
-const readingKeys: ReadonlySet<string> = new Set(readingColumns)
 export const flagSeparator = ','
+const readingKeys: ReadonlySet<string> = new Set(readingColumns)
 
-export const emptyColumns = (): Columns => ({
-  position: [],
-  stream: [],
-  revision: [],
-  id: [],
-  type: [],
-  schemaVersion: [],
-  occurredAt: [],
-  receivedAt: [],
-  recordedAt: [],
-  actorKind: [],
-  actorId: [],
-  actorRole: [],
-  origin: [],
-  site: [],
-  sourceTopic: [],
-  sourceSeq: [],
-  vessel: [],
-  tag: [],
-  value: [],
-  unit: [],
-  quality: [],
-  flags: [],
-  data: [],
-  context: [],
-})
+/** Room for rows, one array a column, used over and over. In `value` NaN stands for null: no reading has it. */
+export type Columns = Readonly<Record<Exclude<ColumnName, keyof Numbers>, (string | bigint | null)[]>> &
+  Numbers
+type Numbers = {
+  readonly position: BigInt64Array
+  readonly revision: BigInt64Array
+  readonly schemaVersion: Int32Array
+  readonly value: Float64Array
+}
+
+export const roomFor = (rows: number): Columns =>
+  Object.fromEntries(columnNames.map((name) => [name, emptyColumn(name, rows)])) as Columns
+
+function emptyColumn(name: ColumnName, rows: number): Columns[ColumnName] {
+  if (name === 'position' || name === 'revision') return new BigInt64Array(rows)
+  if (name === 'schemaVersion') return new Int32Array(rows)
+  if (name === 'value') return new Float64Array(rows)
+  return new Array<string | bigint | null>(rows).fill(null)
+}
 
 /** Refuses the row: `field` of the event breaks `rule`. */
 export type Wrong = (field: string, value: unknown, rule: string) => never
 
-/** Adds events as next rows; where `wrong` is called, what is in `columns` is of no use any more. */
-export function rowGatherer(wrong: Wrong): (columns: Columns, event: RecordedEvent) => void {
+/** Puts an event at a row; where `wrong` is called, what stands there is of no use. */
+export function rowGatherer(wrong: Wrong): (columns: Columns, row: number, event: RecordedEvent) => void {
   const occurred = instantReader()
   const received = instantReader()
   const recorded = instantReader()
-  return (columns, event) => {
-    columns.position.push(event.position)
-    columns.stream.push(event.stream)
-    columns.revision.push(event.revision)
-    columns.id.push(event.id)
-    columns.type.push(event.type)
-    columns.schemaVersion.push(event.schemaVersion)
-    columns.occurredAt.push(occurred(event.occurredAt) ?? noInstant('occurredAt', event.occurredAt))
-    columns.receivedAt.push(received(event.receivedAt) ?? noInstant('receivedAt', event.receivedAt))
-    columns.recordedAt.push(recorded(event.recordedAt) ?? noInstant('recordedAt', event.recordedAt))
-    columns.actorKind.push(event.actor.kind)
-    columns.actorId.push(event.actor.id)
-    columns.actorRole.push(event.actor.role)
-    columns.origin.push(event.origin)
-    columns.site.push(event.site)
-    columns.sourceTopic.push(event.source?.topic ?? null)
-    columns.sourceSeq.push(event.source?.seq === undefined ? null : BigInt(event.source.seq))
+  return (columns, row, event) => {
+    columns.position[row] = event.position
+    columns.stream[row] = event.stream
+    columns.revision[row] = event.revision
+    columns.id[row] = event.id
+    columns.type[row] = event.type
+    columns.schemaVersion[row] = event.schemaVersion
+    columns.occurredAt[row] = occurred(event.occurredAt) ?? noInstant('occurredAt', event.occurredAt)
+    columns.receivedAt[row] = received(event.receivedAt) ?? noInstant('receivedAt', event.receivedAt)
+    columns.recordedAt[row] = recorded(event.recordedAt) ?? noInstant('recordedAt', event.recordedAt)
+    columns.actorKind[row] = event.actor.kind
+    columns.actorId[row] = event.actor.id
+    columns.actorRole[row] = event.actor.role
+    columns.origin[row] = event.origin
+    columns.site[row] = event.site
+    columns.sourceTopic[row] = event.source?.topic ?? null
+    columns.sourceSeq[row] = event.source?.seq === undefined ? null : BigInt(event.source.seq)
     const { causationId, correlationId, reason } = event
-    columns.context.push(
+    columns.context[row] =
       causationId === undefined && correlationId === undefined && reason === undefined
         ? null
-        : canonical('context', { causationId, correlationId, reason }),
-    )
-    if (event.type === sensorReadingRecorded.type) addReading(columns, event.data)
+        : canonical('context', { causationId, correlationId, reason })
+    if (event.type === sensorReadingRecorded.type) addReading(columns, row, event.data)
     else {
-      for (const name of readingColumns) columns[name].push(null)
-      columns.data.push(canonical('data', event.data))
+      for (const name of readingColumns)
+        if (name === 'value') columns.value[row] = Number.NaN
+        else columns[name][row] = null
+      columns.data[row] = canonical('data', event.data)
     }
   }
 
-  function addReading(columns: Columns, data: Record<string, unknown>): void {
+  function addReading(columns: Columns, row: number, data: Record<string, unknown>): void {
     for (const key in data)
       if (!readingKeys.has(key)) wrong(`data.${key}`, data[key], 'is not a field of a reading')
     const { value, flags } = data
-    if (typeof value !== 'number' || !Number.isFinite(value))
-      wrong('data.value', value, 'expected a finite number')
-    columns.value.push(value)
+    columns.value[row] =
+      typeof value === 'number' && Number.isFinite(value)
+        ? value
+        : wrong('data.value', value, 'expected a finite number')
     for (const name of ['vessel', 'tag', 'unit', 'quality'] as const) {
-      if (typeof data[name] !== 'string') wrong(`data.${name}`, data[name], 'expected text')
-      columns[name].push(data[name])
+      const text = data[name]
+      columns[name][row] = typeof text === 'string' ? text : wrong(`data.${name}`, text, 'expected text')
     }
-    columns.flags.push(flags === undefined ? null : flagText(flags))
-    columns.data.push(null)
+    columns.flags[row] = flags === undefined ? null : flagText(flags)
+    columns.data[row] = null
   }
 
   function flagText(flags: unknown): string {
@@ -126,14 +118,18 @@ function instantReader(): (text: string) => bigint | undefined {
   }
 }
 
-/** UTF-8 has no lone surrogates: `wrong` gets the row, counted within `columns`, of the first text that has. */
+/** UTF-8 has no lone surrogates: `wrong` gets the row of the first text that has. */
 export function requireWellFormed(
   columns: Columns,
+  rows: number,
   wrong: (row: number, ...fault: Parameters<Wrong>) => never,
 ): void {
   for (const name of columnNames) {
+    const column = columns[name]
+    if (!Array.isArray(column)) continue
     let before: unknown
-    for (const [row, value] of columns[name].entries()) {
+    for (let row = 0; row < rows; row++) {
+      const value = column[row]
       if (value === before) continue
       if (typeof value === 'string' && !value.isWellFormed())
         wrong(row, name, value, 'expected well-formed text')

@@ -18,7 +18,7 @@ import {
   headerKeys,
 } from './event-columns.ts'
 import { EventFileError, spelt } from './event-file-error.ts'
-import { type Columns, emptyColumns, requireWellFormed, rowGatherer, type Wrong } from './event-rows.ts'
+import { type Columns, requireWellFormed, roomFor, rowGatherer, type Wrong } from './event-rows.ts'
 import { readingsDigest } from './readings-digest.ts'
 
 export type EventFileWriter = {
@@ -32,6 +32,7 @@ export type EventFileWriter = {
 
 const rowsInGroup = 32_768
 const magicBytes = 4
+const largest = (1n << 63n) - 1n
 const level = { params: { [constants.ZSTD_c_compressionLevel]: 1 } }
 
 export function eventFileWriter(
@@ -55,7 +56,8 @@ export function eventFileWriter(
   const readingStream = streams.reading(batch.batchId)
   const readings = readingsDigest()
   const content = createHash('sha256')
-  let columns = emptyColumns()
+  const columns = roomFor(rowsInGroup)
+  let held = 0
   let events = 0
   let first: bigint | undefined
   let last: bigint | undefined
@@ -74,12 +76,11 @@ export function eventFileWriter(
     bytes.index = 0
   }
   const writeGroup = (): void => {
-    const held = columns
-    columns = emptyColumns()
-    const firstRow = events - held.position.length
-    requireWellFormed(held, (row, ...fault) => refuse(firstRow + row, ...fault))
+    const rows = held
+    held = 0
+    requireWellFormed(columns, rows, (row, ...fault) => refuse(events - rows + row, ...fault))
     const isFirst = bytes.offset === magicBytes
-    void parquet.write({ rowGroupSize: rowsInGroup, columnData: columnSources(held) })
+    void parquet.write({ rowGroupSize: rowsInGroup, columnData: columnSources(columns, rows) })
     flush(true, isFirst ? magicBytes : 0)
   }
 
@@ -87,17 +88,19 @@ export function eventFileWriter(
     add: (event) => {
       if (last !== undefined && event.position <= last)
         wrong('position', event.position, `expected above ${last}, the one before`)
+      if (event.position > largest) wrong('position', event.position, `expected ${largest} at most`)
       if (event.stream !== batchStream && event.stream !== readingStream)
         wrong('stream', event.stream, `expected ${batchStream} or ${readingStream}`)
-      gather(columns, event)
+      gather(columns, held, event)
+      held++
       first ??= event.position
       last = event.position
       events++
       readings.add(event)
-      if (columns.position.length >= rowsInGroup) writeGroup()
+      if (held === rowsInGroup) writeGroup()
     },
     finish: (before) => {
-      if (columns.position.length > 0) writeGroup()
+      if (held > 0) writeGroup()
       if (first === undefined || last === undefined)
         throw new EventFileError({ code: 'metadata', file: path, rule: 'a batch has at least one event' })
       const header: EventFileHeader = {
@@ -133,25 +136,25 @@ export function eventFileWriter(
   }
 }
 
-function columnSources(columns: Columns): ColumnSource[] {
+function columnSources(columns: Columns, rows: number): ColumnSource[] {
   return columnNames.map((name): ColumnSource => {
-    const data = columns[name]
-    const common = { name, offsetIndex: false, statistics: name === 'position' || name === 'occurredAt' }
-    switch (name) {
-      case 'position':
-      case 'revision':
-        return { ...common, encoding: 'PLAIN', data: BigInt64Array.from(data as bigint[]) }
-      case 'schemaVersion':
-        return { ...common, data: Int32Array.from(data as number[]) }
-      // Never a dictionary: of ids and times it would hold nearly all, and of values it would take -0 for 0.
-      case 'value':
-      case 'id':
-      case 'occurredAt':
-      case 'receivedAt':
-      case 'recordedAt':
-        return { ...common, encoding: 'PLAIN', data }
-      default:
-        return { ...common, data }
-    }
+    const data = name === 'value' ? valuesOf(columns.value.subarray(0, rows)) : columns[name].slice(0, rows)
+    const common = { name, data, offsetIndex: false, statistics: hasStatistics.has(name) }
+    return isPlain.has(name) ? { ...common, encoding: 'PLAIN' } : common
   })
 }
+
+const hasStatistics: ReadonlySet<string> = new Set(['position', 'occurredAt'])
+/** Never by dictionary: of ids, places and times it would hold nearly all, and of values it would take -0 for 0. */
+const isPlain: ReadonlySet<string> = new Set([
+  'position',
+  'revision',
+  'id',
+  'occurredAt',
+  'receivedAt',
+  'recordedAt',
+  'value',
+])
+
+const valuesOf = (values: Float64Array): Float64Array | (number | null)[] =>
+  values.some(Number.isNaN) ? Array.from(values, (value) => (Number.isNaN(value) ? null : value)) : values
