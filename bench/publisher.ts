@@ -12,12 +12,15 @@ export type Message = { readonly topic: string; readonly payload: string; readon
 /** The next message of a connection; a vessel belongs to one connection, as a device does. */
 export type NextMessage = (connection: number) => Message
 
+/** Undefined: this connection has nothing more to send. */
+export type NextMessageIfAny = (connection: number) => Message | undefined
+
 export type Publisher = {
   /** Readings sent and readings acknowledged so far. */
   published(): number
   acknowledged(): number
-  /** Sends as fast as acknowledgements come until `untilMs` (performance.now), then waits for those under way. */
-  flood(next: NextMessage, untilMs: number): Promise<void>
+  /** Sends as fast as acknowledgements come until `untilMs` (performance.now) or nothing is left, then waits for those under way. */
+  flood(next: NextMessageIfAny, untilMs: number): Promise<void>
   /** Sends at a steady rate, whatever the acknowledgements do, until `untilMs`, then waits for them. */
   steady(next: NextMessage, messagesPerSecond: number, untilMs: number): Promise<void>
   /** One message; resolves with its PUBACK. */
@@ -71,8 +74,15 @@ export async function openPublisher(
     acknowledged: () => acknowledged,
     async flood(next, untilMs) {
       const pump = (connection: Connection, index: number) => {
-        while (failure === undefined && connection.underWay < options.underWay && performance.now() < untilMs)
-          sendOn(connection, next(index), () => pump(connection, index))
+        while (
+          failure === undefined &&
+          connection.underWay < options.underWay &&
+          performance.now() < untilMs
+        ) {
+          const message = next(index)
+          if (!message) return
+          sendOn(connection, message, () => pump(connection, index))
+        }
       }
       connections.forEach(pump)
       await drained()

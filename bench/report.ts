@@ -1,7 +1,8 @@
 /** One line of the bench table: what was measured, against what, and the ratio. */
 export type Measurement = {
   readonly name: string
-  readonly figure: number
+  /** Undefined: it could not be measured, which the note explains; no target is reached then. */
+  readonly figure: number | undefined
   readonly unit: string
   /** `atLeast` a floor, `atMost` a ceiling; none: reported only. */
   readonly target?: { readonly atLeast: number } | { readonly atMost: number }
@@ -11,6 +12,7 @@ export type Measurement = {
 /** figure ÷ target for floors, target ÷ figure for ceilings: 1 or more means reached. */
 export function ratioOf({ figure, target }: Measurement): number | undefined {
   if (!target) return undefined
+  if (figure === undefined) return 0
   if ('atLeast' in target) return figure / target.atLeast
   if (target.atMost === 0) return figure <= 0 ? 1 : 0
   return target.atMost / figure
@@ -22,7 +24,7 @@ export function tableOf(measurements: readonly Measurement[]): string {
     const ratio = ratioOf(measurement)
     return [
       measurement.name,
-      `${spell(measurement.figure)} ${measurement.unit}`,
+      measurement.figure === undefined ? 'not measured' : `${spell(measurement.figure)} ${measurement.unit}`,
       target ? ('atLeast' in target ? `≥ ${spell(target.atLeast)}` : `≤ ${spell(target.atMost)}`) : '–',
       ratio === undefined ? '–' : `${ratio.toFixed(2)}${ratio >= 1 ? '' : ' ✗'}`,
       measurement.note ?? '',

@@ -9,8 +9,8 @@ export type InferenceFigures = {
   scored: number
   rowsPredicted: number
   predictionSeconds: number
-  /** Of the newest calls of the model, in any order. */
-  recentPredictionSeconds: number[]
+  /** The newest calls of the model, in any order. */
+  recentPredictions: { readonly endedMs: number; readonly seconds: number }[]
   predictionCalls: number
   retries: number
   collisions: number
@@ -30,7 +30,7 @@ export const inferenceFigures = (): InferenceFigures => ({
   scored: 0,
   rowsPredicted: 0,
   predictionSeconds: 0,
-  recentPredictionSeconds: [],
+  recentPredictions: [],
   predictionCalls: 0,
   retries: 0,
   collisions: 0,
@@ -42,16 +42,23 @@ export const inferenceFigures = (): InferenceFigures => ({
 })
 
 const callsRemembered = 2_000
+const recentMs = 2 * 60_000
 
 export function countPrediction(figures: InferenceFigures, rows: number, seconds: number): void {
-  figures.recentPredictionSeconds[figures.predictionCalls++ % callsRemembered] = seconds
+  const call = { endedMs: performance.now(), seconds }
+  figures.recentPredictions[figures.predictionCalls++ % callsRemembered] = call
   figures.rowsPredicted += rows
   figures.predictionSeconds += seconds
 }
 
-/** Nearest rank; undefined before the first call. */
-function p99(samples: readonly number[]): number | undefined {
-  return samples.toSorted((a, b) => a - b)[Math.ceil(0.99 * samples.length) - 1]
+/** Nearest rank over the last 2 min; undefined without a call in them. */
+function recentP99(figures: InferenceFigures): number | undefined {
+  const sinceMs = performance.now() - recentMs
+  const recent = figures.recentPredictions
+    .filter(({ endedMs }) => endedMs >= sinceMs)
+    .map(({ seconds }) => seconds)
+    .sort((a, b) => a - b)
+  return recent[Math.ceil(0.99 * recent.length) - 1]
 }
 
 export function inferenceMetrics(
@@ -106,8 +113,8 @@ export function inferenceMetrics(
     ),
     bioledger_inference_prediction_p99_seconds: gauge(
       's',
-      '99th percentile of the newest 2,000 calls of the model',
-      () => p99(figures.recentPredictionSeconds),
+      '99th percentile of the calls of the model in the last 2 min, the newest 2,000 at most',
+      () => recentP99(figures),
     ),
     bioledger_inference_retries_total: counter(
       '{attempt}',
