@@ -23,8 +23,10 @@ const connections = 8
 const measuredWindows = 4
 /** Not counted: what was caught up may still be under way, and the model's code is cold. */
 const warmUpWindows = 2
-/** T = 0 of the vessels lies so long before the load at least; the model is asked from 6 min on. */
-const inoculatedBeforeMs = 300_000
+/** The youngest T = 0 lies so long before its vessel is created; what was missed is caught up. */
+const inoculatedBeforeMs = 150_000
+/** After T = 0: the model is asked from 6 min on. */
+const forecastFromMs = 375_000
 /** With less, something else than forecasts was measured. */
 const leastIssuedShare = 0.8
 const lastForecastWithinMs = 60_000
@@ -37,7 +39,7 @@ export async function benchForecast(deps: {
 }): Promise<readonly Measurement[]> {
   const count = connections * Math.max(2, Math.round((1_000 / connections) * deps.scale))
   const dataFolder = join(deps.folder, 'forecasting')
-  const product = await startProduct({ dataFolder })
+  const product = await startProduct({ dataFolder, deadlineMs: 300_000 })
   const stop = deps.cleanup.add(() => endProduct(product))
   deps.log(`${spell(count)} batches for forecasts`)
   const vessels = await runningVessels(product, count)
@@ -108,7 +110,9 @@ async function underLoad(
     await catchUp(publisher, vessels.length, messages, log)
     const head = await store.head()
     const beganMs = Math.ceil(Date.now() / 1000) * 1000
-    const fromMs = (Math.ceil(beganMs / windowMs) + warmUpWindows) * windowMs
+    const youngestMs = Math.max(...vessels.map(({ inoculatedMs }) => inoculatedMs))
+    const warmMs = Math.max(beganMs + warmUpWindows * windowMs, youngestMs + forecastFromMs)
+    const fromMs = Math.ceil(warmMs / windowMs) * windowMs
     const toMs = fromMs + measuredWindows * windowMs
     // The last window's end has to be passed by a message of every vessel; one turn more, should the last be late.
     const turns = (toMs + closeAfterMs - beganMs) / 1000 + 2
