@@ -17,8 +17,8 @@ import {
 } from '../query/derived.ts'
 import { type QueryDeps, refuseParked, type Standing } from '../query/standing.ts'
 import { answer, asOfAnswer, asOfParameters, batchPath, pageParameters, requireBatch } from './as-of.ts'
+import { described } from './json-answer.ts'
 import { number, sendList, text } from './lists.ts'
-import { described } from './record-routes.ts'
 import { rangeOf, rangeParameters } from './time-range.ts'
 
 export function registerDerivedRoutes(server: HttpServer, deps: QueryDeps): void {

@@ -17,8 +17,8 @@ import {
 } from '../query/forecasts.ts'
 import { type QueryDeps, refuseParked, type Standing } from '../query/standing.ts'
 import { answer, asOfAnswer, asOfParameters, batchPath, pageParameters, requireBatch } from './as-of.ts'
+import { described, sendJson } from './json-answer.ts'
 import { number, sendList, text } from './lists.ts'
-import { described, sendJson } from './record-routes.ts'
 import { rangeOf, rangeParameters } from './time-range.ts'
 
 const positionText = z.string().regex(/^\d{1,19}$/)

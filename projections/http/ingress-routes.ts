@@ -1,12 +1,12 @@
-/** `GET /api/v1/ingress`: the balance of every stream that sensors feed, idle vessels included. */
+/** The balance of readings: `batches/{id}/ingress`, and `ingress` of every stream that sensors feed, idle vessels included. */
 import { z } from 'zod'
 import { type HttpServer, problemResponses } from '../../infra/http/server.ts'
-import { streamIngressList } from '../../schemas/http.ts'
+import { ingressBalance, streamIngressList } from '../../schemas/http.ts'
 import { readCursor, writeCursor } from '../query/cursor.ts'
 import { readFedStreams, readIngress } from '../query/ingress.ts'
 import type { QueryDeps } from '../query/standing.ts'
-import { answer, asOfAnswer, asOfParameters, pageParameters } from './as-of.ts'
-import { described, sendJson } from './record-routes.ts'
+import { answer, asOfAnswer, asOfParameters, batchPath, pageParameters, requireBatch } from './as-of.ts'
+import { described, sendJson } from './json-answer.ts'
 
 export function registerIngressRoutes(server: HttpServer, deps: QueryDeps): void {
   server.route({
@@ -35,6 +35,26 @@ export function registerIngressRoutes(server: HttpServer, deps: QueryDeps): void
       const next =
         result.hasMore && last ? writeCursor({ position: standing.position, key: [last.stream] }) : null
       return sendJson(reply, { items: result.items, next, asOf: asOfAnswer(standing) })
+    },
+  })
+
+  server.route({
+    method: 'GET',
+    url: '/api/v1/batches/:id/ingress',
+    config: { access: 'read' },
+    schema: {
+      summary: 'Received = stored + duplicate + quarantined, counted independently on both sides',
+      params: batchPath,
+      querystring: z.object(asOfParameters),
+      response: { 200: described(ingressBalance), ...problemResponses },
+    },
+    handler: async (request, reply) => {
+      const { id } = request.params
+      const { result, standing } = await answer(deps, reply, request.query, async (client, at) => {
+        await requireBatch(client, at, id)
+        return await readIngress(client, `reading-${id}`, at.position)
+      })
+      return sendJson(reply, { ...result, asOf: asOfAnswer(standing) })
     },
   })
 }

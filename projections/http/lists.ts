@@ -1,10 +1,20 @@
 /** A page of a list as JSON, NDJSON or CSV, with a cursor to the next. */
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import { type Column, type Format, negotiateFormat, sendRows } from '../../infra/http/formats.ts'
-import { writeCursor } from '../query/cursor.ts'
-import type { Standing } from '../query/standing.ts'
+import { z } from 'zod'
+import {
+  type Column,
+  type Format,
+  formatParameter,
+  negotiateFormat,
+  sendRows,
+} from '../../infra/http/formats.ts'
+import type { PoolClient } from '../../infra/postgres/pool.ts'
+import { readCursor, writeCursor } from '../query/cursor.ts'
+import type { AsOfQuestion, QueryDeps, Standing } from '../query/standing.ts'
 import type { ParkedKey } from '../tables/parked.ts'
-import { asOfAnswer } from './as-of.ts'
+import { answer, asOfAnswer, asOfParameters, pageParameters } from './as-of.ts'
+
+export const listParameters = { ...pageParameters, ...asOfParameters, format: formatParameter }
 
 export type ListPage<Row> = {
   /** At most `limit + 1` rows: one more than asked for says that there is a next page. */
@@ -16,6 +26,33 @@ export type ListPage<Row> = {
   readonly fileName: string
   /** Of a list over many streams: those that stopped, so that nobody takes the list for complete. */
   readonly stopped?: readonly ParkedKey[]
+}
+
+type PageQuery = Pick<AsOfQuestion, 'asOf' | 'asOfPosition'> & {
+  readonly limit: number
+  readonly after?: string | undefined
+}
+
+/**
+ * A page of a list in the order of recording. `read` gives the rows beyond position `after` (all, where it is undefined),
+ * at most `limit` of them, which is one more than the page holds.
+ */
+export async function readPage<Row extends { readonly position: string }>(
+  deps: QueryDeps,
+  reply: FastifyReply,
+  { limit, after, asOf, asOfPosition }: PageQuery,
+  read: (
+    client: PoolClient,
+    at: Standing,
+    page: { readonly after: bigint | undefined; readonly limit: number },
+  ) => Promise<Pick<ListPage<Row>, 'rows' | 'stopped'>>,
+): Promise<Omit<ListPage<Row>, 'columns' | 'fileName'>> {
+  const cursor = readCursor(after, [z.string().regex(/^\d{1,19}$/)])
+  const key = cursor?.key[0]
+  const page = { after: key === undefined ? undefined : BigInt(key), limit: limit + 1 }
+  const question = { asOf, asOfPosition, cursorPosition: cursor?.position }
+  const { result, standing } = await answer(deps, reply, question, (client, at) => read(client, at, page))
+  return { ...result, limit, standing, keyOf: ({ position }) => [position] }
 }
 
 export function sendList<Row>(

@@ -10,10 +10,10 @@ import { type ModelRecord, type ModelVersionAnswer, readModelHistory, readModels
 import { type QueryDeps, refuseParked, type Standing } from '../query/standing.ts'
 import { loadParkedKeys } from '../tables/parked.ts'
 import { answer, asOfAnswer, asOfParameters } from './as-of.ts'
+import { described, sendJson } from './json-answer.ts'
 import { sendList, text } from './lists.ts'
 import { type Artefact, type ArtefactPart, readArtefact } from './model-artefact.ts'
 import { recordPage } from './record-page.ts'
-import { described, sendJson } from './record-routes.ts'
 
 export type ModelRouteDeps = QueryDeps & {
   /** Folder of model artefacts, each with its `manifest.json`; without it no card can be shown. */

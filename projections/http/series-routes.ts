@@ -26,8 +26,8 @@ import {
 import type { QueryDeps } from '../query/standing.ts'
 import { readWindows, type Window } from '../query/windows.ts'
 import { answer, asOfAnswer, asOfParameters, batchPath, pageParameters, requireBatch } from './as-of.ts'
+import { described } from './json-answer.ts'
 import { number, sendList, text } from './lists.ts'
-import { described } from './record-routes.ts'
 import { tagOf } from './tag-parameter.ts'
 import { rangeOf, rangeParameters } from './time-range.ts'
 
