@@ -31,7 +31,7 @@ async function open(
 ): Promise<void> {
   const server = await startFixtureServer(scenario)
   const page = await browser.newPage({ viewport, timezoneId: 'Europe/Vienna' })
-  page.setDefaultTimeout(20_000)
+  page.setDefaultTimeout(120_000)
   const troubles = troublesOf(page)
   try {
     await page.goto(`${server.url}/${search}`)

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import test, { after, before } from 'node:test'
+import { feedUntil } from '../../testing/feed-until.ts'
 import { batchId } from '../../testing/fixture-batch.ts'
 import { startFixtureServer } from '../../testing/fixture-server.ts'
 import type { Forecast } from '../api/answers.ts'
@@ -12,19 +13,6 @@ before(async () => {
 })
 after(() => server.stop())
 
-const until = (feed: ForecastFeed, condition: () => boolean): Promise<void> =>
-  new Promise((settle, fail) => {
-    const timer = setTimeout(() => fail(new Error('not within 10 s')), 10_000)
-    const check = () => {
-      if (!condition()) return
-      clearTimeout(timer)
-      forget()
-      settle()
-    }
-    const forget = feed.subscribe(check)
-    check()
-  })
-
 const opened = async (context: { after: (act: () => void) => void }): Promise<ForecastFeed> => {
   const feed = createForecastFeed({
     api: createApi(`${server.url}/api/v1/`),
@@ -34,7 +22,7 @@ const opened = async (context: { after: (act: () => void) => void }): Promise<Fo
   })
   context.after(feed.stop)
   feed.show({})
-  await until(feed, () => feed.get().coverage !== undefined)
+  await feedUntil(feed, () => feed.get().coverage !== undefined)
   return feed
 }
 
@@ -77,7 +65,7 @@ test('what arrived live outlasts a fetch that does not hold it yet', async (cont
   const next = following(feed.get().newest ?? assert.fail('no forecast'), 1_000_000)
   feed.addLive({ position: next.position, items: [next] })
   let fetches = 0
-  const fetched = until(feed, () => {
+  const fetched = feedUntil(feed, () => {
     fetches += 1
     return fetches > 2
   })
@@ -91,6 +79,6 @@ test('forecasts that cannot be fetched are said to be missing, and what was draw
   const count = feed.get().items.length
   server.stop()
   feed.refresh()
-  await until(feed, () => feed.get().failed)
+  await feedUntil(feed, () => feed.get().failed)
   assert.equal(feed.get().items.length, count)
 })

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import test, { after, before } from 'node:test'
+import { feedUntil } from '../../testing/feed-until.ts'
 import { batchId } from '../../testing/fixture-batch.ts'
 import { startFixtureServer } from '../../testing/fixture-server.ts'
 import { createApi } from '../api/client.ts'
@@ -11,19 +12,6 @@ before(async () => {
 })
 after(() => server.stop())
 
-const until = (feed: SeriesFeed, condition: () => boolean): Promise<void> =>
-  new Promise((settle, fail) => {
-    const timer = setTimeout(() => fail(new Error('not within 10 s')), 10_000)
-    const check = () => {
-      if (!condition()) return
-      clearTimeout(timer)
-      forget()
-      settle()
-    }
-    const forget = feed.subscribe(check)
-    check()
-  })
-
 const opened = async (context: { after: (act: () => void) => void }): Promise<SeriesFeed> => {
   const feed = createSeriesFeed({
     api: createApi(`${server.url}/api/v1/`),
@@ -33,7 +21,7 @@ const opened = async (context: { after: (act: () => void) => void }): Promise<Se
   })
   context.after(feed.stop)
   feed.show(['pH', 'DO'], {})
-  await until(feed, () => feed.get().loaded)
+  await feedUntil(feed, () => feed.get().loaded)
   return feed
 }
 
@@ -68,7 +56,7 @@ test('a closer range is fetched with less reduction', async (context) => {
   const points = feed.get().series.get('DO')?.points ?? []
   const from = points[10]?.at ?? 0
   feed.show(['DO'], { from, to: from + 240_000 })
-  await until(feed, () => feed.get().series.get('DO')?.bucketSeconds === null)
+  await feedUntil(feed, () => feed.get().series.get('DO')?.bucketSeconds === null)
   assert.ok((feed.get().series.get('DO')?.points.length ?? 0) > 200)
 })
 
@@ -77,6 +65,6 @@ test('a series that could not be fetched is named, and what was drawn stays', as
   const drawn = feed.get().series.get('pH')?.points.length
   server.stop()
   feed.refresh()
-  await until(feed, () => feed.get().failed.length === 2)
+  await feedUntil(feed, () => feed.get().failed.length === 2)
   assert.equal(feed.get().series.get('pH')?.points.length, drawn)
 })
