@@ -130,4 +130,4 @@ function rounded(value: number | null): number | null {
 
 const quantiles = ({ p5, p50, p95 }: Quantiles) => ({ p5: rounded(p5), p50: rounded(p50), p95: rounded(p95) })
 
-export const instantOf = (ms: number): string => new Date(ms).toISOString()
+const instantOf = (ms: number): string => new Date(ms).toISOString()

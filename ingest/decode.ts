@@ -18,9 +18,9 @@ import { repeatedName } from './repeated-names.ts'
 import { parseSourceTime } from './source-time.ts'
 
 /** Clocks may run ahead of ours by so much. */
-export const futureToleranceMs = 5 * 60_000
+const futureToleranceMs = 5 * 60_000
 /** A vessel has 19 tags; a message with more values than this is none of ours. */
-export const maximumValues = 256
+const maximumValues = 256
 const maximumTopicLength = 512
 const keptOfOversized = 16 * 1024
 

@@ -11,7 +11,7 @@ import type { Gap } from './sequence/tag-series.ts'
 const ingestActor: Actor = { kind: 'service', id: 'ingest', role: 'ingest' }
 
 /** Time-ordered and drawn: for what has no identity of its own. */
-export const drawnId = (unixMs: number): string => uuidV7(unixMs, randomBytes(10))
+const drawnId = (unixMs: number): string => uuidV7(unixMs, randomBytes(10))
 
 /** What the events of one message share, worked out once. */
 export type MessageContext = {

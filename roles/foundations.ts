@@ -72,7 +72,7 @@ export async function openEventStore(config: Config, urls: Urls, log: Logger): P
   }
 }
 
-export function withoutPassword(url: string): string {
+function withoutPassword(url: string): string {
   return url.replace(/^([a-z+]+:\/\/[^:/@]*):[^@]*@/i, '$1:…@')
 }
 

@@ -29,7 +29,5 @@ export function categoryOf(stream: string): string {
   return dash < 0 ? stream : stream.slice(0, dash)
 }
 
-export const isBulkStream = (stream: string): boolean => categoryOf(stream) === 'reading'
-
 /** Vessel ids stand in topics and stream names, so they carry no separator of either but the hyphen. */
 export const vesselIdPattern = /^[A-Za-z0-9][A-Za-z0-9_-]{0,49}$/

@@ -12,12 +12,12 @@ import { permissions } from './permissions.ts'
 import { millisecondsBetween, performedAt } from './time.ts'
 
 /** Batches that name no campaign belong to the plan of 18. */
-export const plannedCampaign = 'glycerol-18'
-export const plannedNumbers = { A: [1, 3], B: [4, 15], C: [16, 18] } as const
-export const samplesToClose = 8
+const plannedCampaign = 'glycerol-18'
+const plannedNumbers = { A: [1, 3], B: [4, 15], C: [16, 18] } as const
+const samplesToClose = 8
 const sampleBeforeInoculationMs = 15 * 60_000
 
-export const allowedIn = {
+const allowedIn = {
   absent: ['create'],
   void: [],
   pending: ['inoculation', 'abort'],

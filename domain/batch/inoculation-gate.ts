@@ -11,7 +11,7 @@ import { inoculumOverrideRoles } from './permissions.ts'
 
 type Inoculation = Extract<BatchCommand, { kind: 'inoculate' }>['request']
 
-export const inoculumWindow = { low: '2.0', high: '6.0', highest: '10.0' } as const
+const inoculumWindow = { low: '2.0', high: '6.0', highest: '10.0' } as const
 
 export function checkInoculum(request: Inoculation, actor: Actor, findings: Findings): void {
   if (request.goDecision === false)

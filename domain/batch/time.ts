@@ -36,7 +36,7 @@ function daysIn(year: number, month: number): number {
 
 const toleranceMs = 5 * 60_000
 /** Nothing that this product records happened before; what says so is a wrong clock or a slip. */
-export const earliestInstant: Instant = '2000-01-01T00:00:00.000Z'
+const earliestInstant: Instant = '2000-01-01T00:00:00.000Z'
 
 export type PerformedAt =
   | { readonly kind: 'at'; readonly occurredAt: Instant; readonly lateEntry: boolean }

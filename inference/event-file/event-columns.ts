@@ -12,7 +12,7 @@ type Kind = 'integer' | 'small' | 'instant' | 'double' | 'text'
 type Column = { readonly kind: Kind; readonly optional?: true }
 
 /** In the order of the file. Optional ones are null where the event has no such field. */
-export const eventColumns = {
+const eventColumns = {
   position: { kind: 'integer' },
   stream: { kind: 'text' },
   revision: { kind: 'integer' },

@@ -82,7 +82,7 @@ const byVersion = (a: InstalledModel, b: InstalledModel): number =>
   a.modelId === b.modelId ? compareVersions(a.version, b.version) : a.modelId < b.modelId ? -1 : 1
 
 /** Versions `major.minor.patch`. */
-export function compareVersions(a: string, b: string): number {
+function compareVersions(a: string, b: string): number {
   const left = a.split('.').map(Number)
   const right = b.split('.').map(Number)
   for (let index = 0; index < 3; index++) {

@@ -17,7 +17,7 @@ export type SimulatedHistory = {
   readonly closed: RecordedEvent
 }
 
-export const batchStartMs = Date.parse('2026-11-20T08:00:00.000Z')
+const batchStartMs = Date.parse('2026-11-20T08:00:00.000Z')
 
 /** Samples are drawn every 20 min instead of on their plan. */
 export function simulatedHistory(

@@ -14,7 +14,7 @@ import type { FeedConsumer, FeedEvent, VesselFeed } from './feed.ts'
 import { readVesselFromStore } from './read-vessel.ts'
 import { routedCategories, vesselRouting } from './vessel-routing.ts'
 
-export const storeLane = 'store'
+const storeLane = 'store'
 const checkpointEveryMs = 1_000
 
 export type StoreFeedDeps = {

@@ -9,7 +9,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import { z } from 'zod'
 import { ProblemError } from './problem.ts'
 
-export const formats = ['json', 'ndjson', 'csv'] as const
+const formats = ['json', 'ndjson', 'csv'] as const
 export type Format = (typeof formats)[number]
 
 const mediaTypes: Readonly<Record<Format, string>> = {

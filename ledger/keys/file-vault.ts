@@ -62,7 +62,7 @@ export async function rotateLogKey(folder: string): Promise<{ verifierKey: strin
 }
 
 /** The export key's name: the origin with `/export`, so that no manifest passes for a checkpoint. */
-export const exportKeyName = (origin: string): string => `${origin}/export`
+const exportKeyName = (origin: string): string => `${origin}/export`
 
 async function makeMissing(file: string, name: string): Promise<void> {
   const exists = await stat(file).then(

@@ -17,7 +17,7 @@ export type PayloadDigest = {
   readonly salted?: false
 }
 
-export const saltBytes = 32
+const saltBytes = 32
 
 /** RFC 8785 text of `{data, reason?}`: what the digest is of. */
 export function payloadText(event: Pick<ClientEvent, 'data' | 'reason'>): string {

@@ -3,7 +3,7 @@
  * holds up to 256 hashes of its level; level L ≥ 1 holds the roots of full tiles of level L − 1. An entry bundle
  * holds the up to 256 entries under a level-0 tile, each behind its length as uint16.
  */
-export const tileWidth = 256n
+const tileWidth = 256n
 
 export type Tile = {
   /** 0–63, or `entries` for a bundle. */

@@ -19,7 +19,7 @@ export async function publishCosignatures(pool: Pool, size: bigint, lines: reado
   }
 }
 
-export function withLines(note: string, lines: readonly string[]): string {
+function withLines(note: string, lines: readonly string[]): string {
   const { text, signatures } = parseNote(note)
   const added = parseNote(`${text}\n${lines.join('')}`).signatures
   const kept = signatures.filter(

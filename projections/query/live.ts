@@ -31,7 +31,7 @@ export type LiveFrame = {
   readonly windows: readonly ProcessWindowItem[]
 }
 
-export const readingsPerFrame = 5_000
+const readingsPerFrame = 5_000
 const itemsPerFrame = 500
 const largestPosition = 2n ** 63n - 1n
 

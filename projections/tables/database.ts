@@ -58,7 +58,7 @@ export async function openTemporaryReadModels(url: string, name: string): Promis
 }
 
 /** A schema name stands in SQL as it is, so only plain ones pass. */
-export function schemaName(name: string): string {
+function schemaName(name: string): string {
   if (!/^[a-z][a-z0-9_]{0,50}$/.test(name)) throw new Error(`${name} is no schema name of ours`)
   return name
 }

@@ -9,7 +9,7 @@ export function isDataError(error: unknown): boolean {
   return code !== undefined && /^(22|23|54)/.test(code)
 }
 
-export function sqlState(error: unknown): string | undefined {
+function sqlState(error: unknown): string | undefined {
   if (!(error instanceof Error) || !('code' in error) || typeof error.code !== 'string') return undefined
   return /^[0-9A-Z]{5}$/.test(error.code) ? error.code : undefined
 }

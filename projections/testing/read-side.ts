@@ -41,7 +41,7 @@ export type Answer = {
 }
 
 /** Packs after a few readings already, so that small histories meet tails, chunks and what lies between. */
-export const tightPacking: Packing = {
+const tightPacking: Packing = {
   framesBeforeChunks: 3,
   pointsBeforeChunks: 12,
   pointsForChunksAtOnce: 9,

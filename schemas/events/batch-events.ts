@@ -7,12 +7,6 @@ import { eventType } from './event-type.ts'
 export const batchPhase = z.enum(['A', 'B', 'C'])
 export const batchStatus = z.enum(['pending', 'running', 'complete', 'aborted'])
 export type BatchStatus = z.infer<typeof batchStatus>
-export const batchOutcome = z.enum([
-  'Complete',
-  'Aborted_Contamination',
-  'Aborted_Sensor_Failure',
-  'Aborted_Other',
-])
 export const vesselId = z
   .string()
   .regex(vesselIdPattern, 'a vessel id of letters, digits, - and _ (at most 50)')

@@ -107,7 +107,7 @@ export async function replay(options: ReplayOptions, deps: ReplayDeps): Promise<
 }
 
 /** The file, completely checked. Throws `bad-file`, `bad-map` or `bad-options`. */
-export async function readReplayFile(options: ReplayOptions, nowMs: number): Promise<ReplayFile> {
+async function readReplayFile(options: ReplayOptions, nowMs: number): Promise<ReplayFile> {
   const timeZone = options.timeZone ?? defaultTimeZone
   if (!isTimeZone(timeZone))
     throw new SimulationError(
@@ -135,7 +135,7 @@ export async function readReplayFile(options: ReplayOptions, nowMs: number): Pro
 }
 
 /** The messages of one row: none when it has no readings. */
-export function encodeRow(row: ReplayRow, vessel: string, form: MessageForm): readonly SensorMessage[] {
+function encodeRow(row: ReplayRow, vessel: string, form: MessageForm): readonly SensorMessage[] {
   const time = at(row.atMs)
   const seq = row.sequence
   const origin = 'replayed'

@@ -15,7 +15,7 @@ export type SessionSettings = { readonly url: string; readonly name: string; rea
 
 const asText = { getTypeParser: () => (text: string) => text } as unknown as pg.CustomTypesConfig
 
-export function clientConfig(settings: SessionSettings): pg.ClientConfig {
+function clientConfig(settings: SessionSettings): pg.ClientConfig {
   const url = new URL(settings.url)
   const given = url.searchParams.get('options')
   url.searchParams.set(
