@@ -104,6 +104,28 @@ describe('the extract of a batch', () => {
     assert.match(verified.stdout, /left out: reading-/)
   })
 
+  test('outlives a kill of the product: what was done stays, what was interrupted says so and can be asked again', async () => {
+    const done = await product.post('/api/v1/extracts', { batchId }, { 'idempotency-key': 'done' })
+    const before = await ended(String(done.body.id))
+    const waiting = await product.post('/api/v1/extracts', { batchId }, { 'idempotency-key': 'cut' })
+    await product.kill()
+    product = await startProduct({ dataFolder: join(folder, 'data') })
+    const kept = await product.get<Job>(`/api/v1/extracts/${before.id}`)
+    assert.deepEqual(kept, before)
+    const response = await fetch(`${product.url}${kept.file}`, {
+      headers: { authorization: `Bearer ${product.token}` },
+    })
+    const out = join(folder, 'kept.zip')
+    writeFileSync(out, Buffer.from(await response.arrayBuffer()))
+    assert.equal(verify(out, '--key', keyFile).status, 0)
+    const cut = await product.get<Job>(`/api/v1/extracts/${String(waiting.body.id)}`)
+    // It may just have been done before the kill.
+    if (cut.state !== 'done') assert.match(JSON.stringify(cut.failure), /interrupted by a restart; ask again/)
+    const again = await product.post('/api/v1/extracts', { batchId }, { 'idempotency-key': 'cut' })
+    assert.equal(again.body.id, waiting.body.id)
+    assert.equal((await ended(String(again.body.id))).state, 'done')
+  })
+
   test('of what does not exist, or asked for in the wrong way, is refused with the rule', async () => {
     const unknown = await product.post('/api/v1/extracts', {
       batchId: '00000000-0000-7000-8000-000000000000',

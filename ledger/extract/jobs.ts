@@ -1,9 +1,10 @@
 /**
  * Extracts as jobs: one at a time is written into the data folder, and handed out once the ledger itself says so
- * (`ExtractIssued`: who, what for, which manifest). Files are kept for a day, ten at most; the events stay for good.
+ * (`ExtractIssued`: who, what for, which manifest). Files are kept for a day, ten at most, over restarts too; the events stay
+ * for good. A job that a restart interrupted says so, and begins anew when it is asked for again.
  */
 import { createHash, randomBytes } from 'node:crypto'
-import { mkdir, rm } from 'node:fs/promises'
+import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type Clock, toInstant } from '../../infra/clock.ts'
 import type { EventStore } from '../../infra/event-store/event-store.ts'
@@ -16,27 +17,17 @@ import { chooseCheckpoint } from './checkpoint-choice.ts'
 import { ExtractError } from './errors.ts'
 import { readExportKey } from './export-key.ts'
 import { requireExportKey } from './export-key-proof.ts'
+import { type ExtractJob, interrupted, type KeptJob, keptJobs } from './kept-jobs.ts'
 import { storePayloads } from './payloads.ts'
 import { type ExtractRequest, scopeOf } from './request.ts'
 import type { ExtractLog } from './selection.ts'
 import type { TokenReader } from './time-stamp-tokens.ts'
 import { type WrittenExtract, writeExtract } from './write-extract.ts'
 
-export type ExtractJob = {
-  readonly id: string
-  readonly request: ExtractRequest
-  readonly requestedAt: string
-  state: 'waiting' | 'running' | 'done' | 'failed'
-  done: number
-  total: number
-  result: WrittenExtract | undefined
-  failure: { readonly code: string; readonly message: string } | undefined
-}
-
 export type ExtractJobs = {
   /** The job of this key, begun now unless it was before. Throws `ExtractError` `unknown-batch`, and `key-reused`. */
   begin(request: ExtractRequest, by: { actor: Actor; key: string }): Promise<ExtractJob>
-  find(id: string): ExtractJob | undefined
+  find(id: string): Promise<ExtractJob | undefined>
   fileOf(job: ExtractJob): string
   stop(): Promise<void>
 }
@@ -58,16 +49,28 @@ const keptMs = 24 * 3_600_000
 export function extractJobs(deps: ExtractJobsDeps): ExtractJobs {
   const folder = join(deps.folder, 'extracts')
   const stopping = new AbortController()
-  const jobs = new Map<string, ExtractJob & { body: string }>()
-  // Of an earlier run: whoever wanted them asks again.
-  let queue: Promise<void> = rm(folder, { recursive: true, force: true }).catch(() => {})
-  const fileOf = ({ id }: Pick<ExtractJob, 'id'>) => join(folder, `${id}.zip`)
+  const jobs = new Map<string, KeptJob>()
+  const kept = keptJobs(folder)
+  const { fileOf } = kept
+  const loaded = kept.load().then(
+    (known) => {
+      for (const job of known) jobs.set(job.id, job)
+    },
+    (error: unknown) => deps.logger.error({ err: error }, 'extracts of an earlier run cannot be read'),
+  )
+  let queue: Promise<void> = loaded
 
-  async function run(job: ExtractJob, actor: Actor): Promise<void> {
+  async function run(job: KeptJob, actor: Actor): Promise<void> {
+    if (stopping.signal.aborted) return
+    await write(job, actor)
+    await kept.keep(job).catch((error: unknown) => {
+      deps.logger.error({ err: error, extract: job.id }, 'the state of an extract could not be kept')
+    })
+  }
+
+  async function write(job: KeptJob, actor: Actor): Promise<void> {
     try {
-      if (stopping.signal.aborted) return
       job.state = 'running'
-      await mkdir(folder, { recursive: true, mode: 0o700 })
       const origin = await deps.log.origin()
       if (origin === undefined) throw new ExtractError('no-checkpoint', 'the ledger never ran')
       const exportKey = await readExportKey(deps.folder, origin)
@@ -98,9 +101,11 @@ export function extractJobs(deps: ExtractJobsDeps): ExtractJobs {
       await rm(fileOf(job), { force: true })
       job.state = 'failed'
       const isOurs = error instanceof Error && 'code' in error && typeof error.code === 'string'
-      job.failure = isOurs
-        ? { code: String(error.code), message: error.message }
-        : { code: 'internal', message: 'the extract could not be written; the log of the server says why' }
+      job.failure = stopping.signal.aborted
+        ? interrupted
+        : isOurs
+          ? { code: String(error.code), message: error.message }
+          : { code: 'internal', message: 'the extract could not be written; the log of the server says why' }
       deps.logger.error({ err: error, extract: job.id }, 'an extract could not be written')
     }
   }
@@ -144,7 +149,7 @@ export function extractJobs(deps: ExtractJobsDeps): ExtractJobs {
     const tooOld = ended.filter(({ requestedAt }) => Date.parse(requestedAt) < deps.clock.nowMs() - keptMs)
     for (const job of new Set([...tooMany, ...tooOld])) {
       jobs.delete(job.id)
-      await rm(fileOf(job), { force: true })
+      await kept.forget(job)
     }
   }
 
@@ -152,29 +157,37 @@ export function extractJobs(deps: ExtractJobsDeps): ExtractJobs {
     begin: async (request, { actor, key }) => {
       const id = idOf(actor.id, key)
       const body = canonicalJson(request)
+      await requireBatch(deps.store, request.batchId)
+      await loaded
       const known = jobs.get(id)
-      if (known) {
+      if (known && (known.body !== body || known.failure?.code !== interrupted.code)) {
         if (known.body !== body)
           throw new ExtractError('key-reused', 'this Idempotency-Key was used for another extract', { key })
         return known
       }
-      await requireBatch(deps.store, request.batchId)
-      const job = {
+      const job: KeptJob = {
         id,
         body,
         request,
         requestedAt: toInstant(deps.clock.nowMs()),
-        state: 'waiting' as const,
+        state: 'waiting',
         done: 0,
         total: 0,
         result: undefined,
         failure: undefined,
       }
       jobs.set(id, job)
+      await kept.keep(job).catch((error: unknown) => {
+        jobs.delete(id)
+        throw error
+      })
       queue = queue.then(forgetOld).then(() => run(job, actor))
       return job
     },
-    find: (id) => jobs.get(id),
+    find: async (id) => {
+      await loaded
+      return jobs.get(id)
+    },
     fileOf,
     stop: async () => {
       stopping.abort()

@@ -8,7 +8,8 @@ import { ProblemError } from '../../infra/http/problem.ts'
 import { type HttpServer, problemResponses } from '../../infra/http/server.ts'
 import { extractJob } from '../../schemas/http.ts'
 import { ExtractError } from './errors.ts'
-import type { ExtractJob, ExtractJobs } from './jobs.ts'
+import type { ExtractJobs } from './jobs.ts'
+import type { ExtractJob } from './kept-jobs.ts'
 import { extractRequest, scopeOf } from './request.ts'
 
 const base = '/api/v1/extracts'
@@ -43,7 +44,7 @@ export function registerExtracts(server: HttpServer, jobs: ExtractJobs): void {
       params: parameters,
       response: { 200: extractJob, ...problemResponses },
     },
-    handler: async (request) => described(findJob(jobs, request.params.id)),
+    handler: async (request) => described(await findJob(jobs, request.params.id)),
   })
 
   server.route({
@@ -64,7 +65,7 @@ export function registerExtracts(server: HttpServer, jobs: ExtractJobs): void {
       },
     },
     handler: async (request, reply) => {
-      const job = findJob(jobs, request.params.id)
+      const job = await findJob(jobs, request.params.id)
       if (job.state !== 'done')
         throw new ProblemError({
           status: 409,
@@ -83,13 +84,13 @@ export function registerExtracts(server: HttpServer, jobs: ExtractJobs): void {
   })
 }
 
-function findJob(jobs: ExtractJobs, id: string): ExtractJob {
-  const job = jobs.find(id)
+async function findJob(jobs: ExtractJobs, id: string): Promise<ExtractJob> {
+  const job = await jobs.find(id)
   if (job) return job
   throw new ProblemError({
     status: 404,
     code: 'unknown-extract',
-    detail: `there is no extract ${id}: files are kept for a day and until the next start`,
+    detail: `there is no extract ${id}: files are kept for a day, ten at most`,
     rule: 'the id of an extract that was begun here',
   })
 }
