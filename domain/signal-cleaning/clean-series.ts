@@ -30,9 +30,14 @@ export type CleanedPoint = {
   readonly positions: readonly bigint[]
   /** Of a smoothed value, unit². */
   readonly variance?: number
+  /** Of a smoothed value: every reading the smoother used, the two ends of the gap among them. */
+  readonly basis?: PositionSpan
   /** A `missing` point stands for the whole span up to here (exclusive). */
   readonly untilMs?: number
 }
+
+/** Least and greatest store position of some readings of the tag, and how many of them there are. */
+type PositionSpan = { readonly from: bigint; readonly to: bigint; readonly count: number }
 
 export type SeriesCleaner = {
   /** The points that this reading adds, filled ones of the gap it closed first; feed in order of source time. */
@@ -53,7 +58,7 @@ export function seriesCleaner(
   cadenceMs = definition.cadenceSeconds * 1000,
 ): SeriesCleaner {
   const cleaner = tagCleaner(definition)
-  let recent: Point[] = []
+  let recent: Anchor[] = []
   let last: Anchor | undefined
 
   return {
@@ -109,6 +114,7 @@ export function seriesCleaner(
         positions,
       }))
     const before = recent.slice(-trendPoints).filter((point) => from.atMs - point.atMs <= trendSpanMs)
+    const basis = spanOf([...before, to])
     return fillByTrend(before, times, to, trendNoise(definition, from.value)).map((point) => ({
       atMs: point.atMs,
       value: inBounds(point.value),
@@ -116,6 +122,7 @@ export function seriesCleaner(
       rule: rules.kalmanGap,
       positions,
       variance: point.variance,
+      basis,
     }))
   }
 
@@ -123,6 +130,15 @@ export function seriesCleaner(
   function inBounds(value: number): number {
     const [low, high] = definition.hardBounds
     return Math.min(high, Math.max(low, value))
+  }
+}
+
+function spanOf(anchors: readonly Anchor[]): PositionSpan {
+  const positions = anchors.map(({ position }) => position)
+  return {
+    from: positions.reduce((least, one) => (one < least ? one : least)),
+    to: positions.reduce((greatest, one) => (one > greatest ? one : greatest)),
+    count: positions.length,
   }
 }
 

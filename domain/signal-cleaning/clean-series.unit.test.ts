@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { findTag, type TagDefinition, tagDefinitions } from '../../schemas/tags.ts'
+import { findTag, type TagDefinition } from '../../schemas/tags.ts'
 import { type CleanedPoint, cleanSeries, type RawReading, seriesCleaner } from './clean-series.ts'
 import { rules } from './cleaning-rules.ts'
+import { arbitrarySeries } from './testing/arbitrary-series.ts'
 
 const tag = (name: string): TagDefinition => {
   const definition = findTag(name)
@@ -50,10 +51,11 @@ test('a closed gap of 5.0 to 30.0 min, both included, is smoothed and says how s
     assert.deepEqual(qualities(points), ['good', 'kalman'])
     const filled = points.filter((point) => point.quality === 'kalman')
     assert.equal(filled.length, gapMs / 1000 - 1)
-    for (const { value, variance, positions } of filled) {
+    for (const { value, variance, positions, basis } of filled) {
       assert.ok(value !== null && value > 29.5 && value < 31, String(value))
       assert.ok(variance !== undefined && variance > 0)
       assert.deepEqual(positions, [before.position, after.position])
+      assert.deepEqual(basis, { from: before.position - 59n, to: after.position, count: 61 })
     }
   }
 })
@@ -104,38 +106,6 @@ test('a trend is cut at the hard bounds', () => {
   assert.ok(filled.length > 1000)
   assert.ok(filled.every(({ value }) => value !== null && value >= 0))
 })
-
-const arbitrarySeries = fc
-  .tuple(
-    fc.constantFrom(...tagDefinitions),
-    fc.array(
-      fc.record({
-        stepMs: fc.oneof(
-          { weight: 8, arbitrary: fc.constant(1000) },
-          { weight: 1, arbitrary: fc.integer({ min: 1, max: 40 * minute }) },
-        ),
-        part: fc.double({ min: -0.2, max: 1.2, noNaN: true }),
-        quality: fc.constantFrom('good', 'good', 'good', 'uncertain', 'bad' as const),
-      }),
-      { maxLength: 60 },
-    ),
-  )
-  .map(([definition, steps]) => {
-    const [low, high] = definition.hardBounds
-    let atMs = 0
-    const readings: RawReading[] = steps.map(({ stepMs, part, quality }, nth) => {
-      atMs += stepMs
-      const value = low + part * (high - low)
-      return {
-        atMs,
-        value,
-        unit: definition.unit,
-        quality: quality as RawReading['quality'],
-        position: BigInt(nth + 1),
-      }
-    })
-    return { definition, readings, untilMs: atMs + 35 * minute }
-  })
 
 test('cleaning invents nothing outside the hard bounds and names raw positions that exist', () => {
   fc.assert(

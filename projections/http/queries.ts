@@ -1,6 +1,7 @@
 /** All queries of the product's read side. */
 import type { HttpServer } from '../../infra/http/server.ts'
 import { registerBatchRoutes } from './batch-routes.ts'
+import { registerCleanedRoutes } from './cleaned-routes.ts'
 import { registerDerivedRoutes } from './derived-routes.ts'
 import { registerForecastRoutes } from './forecast-routes.ts'
 import { registerIngressRoutes } from './ingress-routes.ts'
@@ -18,6 +19,7 @@ export function registerQueries(server: HttpServer, deps: LiveDeps & ModelRouteD
   registerQuarantineRoutes(server, deps)
   registerIngressRoutes(server, deps)
   registerSeriesRoutes(server, deps)
+  registerCleanedRoutes(server, deps)
   registerForecastRoutes(server, deps)
   registerDerivedRoutes(server, deps)
   registerModelRoutes(server, deps)

@@ -17,7 +17,11 @@ export type NewestPoint = {
 }
 
 /** The newest point of every series of the stream, in order of the series. */
-async function readNewest(client: PoolClient, stream: string, position: bigint): Promise<NewestPoint[]> {
+export async function readNewest(
+  client: PoolClient,
+  stream: string,
+  position: bigint,
+): Promise<NewestPoint[]> {
   const series = await readSeries(client, stream, position)
   const found = new Map<number, NewestPoint>()
   const byId = new Map(series.map((row) => [row.id, row]))
