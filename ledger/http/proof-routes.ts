@@ -6,7 +6,10 @@ import { streams } from '../../schemas/streams.ts'
 import { parseLeaf } from '../leaf/leaf.ts'
 import { consistencyProof, inclusionProof } from '../log/proof.ts'
 import { tlogProofText } from '../log/tlog-proof.ts'
+import { leafHash } from '../log/tree-hash.ts'
 import type { LogReader } from '../storage/log-reader.ts'
+import { NotAsSealedError } from '../storage/not-as-sealed.ts'
+import { asSealed } from './as-sealed.ts'
 import { nothingPublished } from './tile-routes.ts'
 
 const count = z.string().regex(/^(0|[1-9]\d{0,18})$/, 'a whole number in decimal digits')
@@ -43,13 +46,13 @@ export function registerProofRoutes(server: HttpServer, reader: LogReader): void
       if (size > published) throw notPublished('size', size, published)
       if (index >= size) throw outside('index', index, `a whole number below the size ${size}`)
       const read = reader.subtrees(size)
-      return {
+      return await asSealed(async () => ({
         index: String(index),
         size: String(size),
         leafHash: spelt(await read(0, index)),
         path: (await inclusionProof(index, size, read)).map(spelt),
         root: spelt(await reader.rootAt(size)),
-      }
+      }))
     },
   })
 
@@ -68,13 +71,13 @@ export function registerProofRoutes(server: HttpServer, reader: LogReader): void
       const from = BigInt(request.query.from)
       if (to > published) throw notPublished('to', to, published)
       if (from < 1n || from > to) throw outside('from', from, `a whole number 1 to ${to}`)
-      return {
+      return await asSealed(async () => ({
         from: String(from),
         to: String(to),
         fromRoot: spelt(await reader.rootAt(from)),
         toRoot: spelt(await reader.rootAt(to)),
         path: (await consistencyProof(from, to, reader.subtrees(to))).map(spelt),
-      }
+      }))
     },
   })
 
@@ -107,7 +110,12 @@ export function registerProofRoutes(server: HttpServer, reader: LogReader): void
               : `batch ${id} has no event at position ${position}`,
           rule: 'the position of an event of this batch that the newest checkpoint covers',
         })
-      const path = await inclusionProof(index, checkpoint.size, reader.subtrees(checkpoint.size))
+      const path = await asSealed(async () => {
+        const read = reader.subtrees(checkpoint.size)
+        if (!leafHash(leaf).equals(await read(0, index)))
+          throw new NotAsSealedError(`entry ${index}`, 'the leaf is not the one that was hashed')
+        return await inclusionProof(index, checkpoint.size, read)
+      })
       return reply
         .type('text/plain; charset=utf-8')
         .send(tlogProofText({ extra: leaf, index, path, checkpoint: checkpoint.note }))

@@ -4,9 +4,10 @@ import { ProblemError } from '../../infra/http/problem.ts'
 import { type HttpServer, problemResponses } from '../../infra/http/server.ts'
 import { parseTilePath } from '../log/tile.ts'
 import type { LogReader } from '../storage/log-reader.ts'
+import { asSealed } from './as-sealed.ts'
 
 const base = '/api/v1/ledger'
-/** What a full tile holds never changes. A partial one is asked for no more once there is a wider one. */
+/** What a full tile holds never changes, and leads to the root of a checkpoint. A partial one is asked for no more once there is a wider one. */
 const forever = 'private, max-age=31536000, immutable'
 const shortly = 'private, max-age=60'
 
@@ -53,7 +54,7 @@ export function registerTileRoutes(server: HttpServer, reader: LogReader): void 
     handler: async (request, reply) => {
       const path = `tile/${(request.params as { '*': string })['*']}`
       const tile = parseTilePath(path)
-      const bytes = tile && (await reader.tile(tile))
+      const bytes = tile && (await asSealed(() => reader.tile(tile)))
       if (!tile || !bytes)
         throw new ProblemError({
           status: 404,

@@ -1,7 +1,11 @@
 /**
  * The log as everybody but its sequencer sees it: published checkpoints, entries, hashes, and which entry is which
  * event. Nothing beyond the newest published checkpoint is ever given out. Indexes, sizes and revisions are `bigint`;
- * positions are the event store's. `postgresLogReader(pool)` makes one; it holds no state and may be shared.
+ * positions are the event store's. `postgresLogReader(pool)` makes one, which may be shared.
+ *
+ * Tiles, bundles, subtrees and roots are given out only as they were sealed: what does not lead to the root of a published
+ * checkpoint throws `NotAsSealedError`, which names it, and is read again the next time. `entries` and `entriesOf` are
+ * not held against their hashes: whoever proves something of them does that.
  */
 import type { HeadRecord } from '../heads/heads-list.ts'
 import type { SubtreeReader } from '../log/proof.ts'

@@ -2,21 +2,30 @@
 import type { Pool } from '../../infra/postgres/pool.ts'
 import { rootOf } from '../log/proof.ts'
 import { type Tile, tileWidthAt } from '../log/tile.ts'
-import { emptyRoot, hashSize } from '../log/tree-hash.ts'
+import { emptyRoot, hashSize, leafHash } from '../log/tree-hash.ts'
 import { headsStatementAt, readHeadsRecords } from './heads-rows.ts'
 import type { LogReader, PublishedCheckpoint } from './log-reader.ts'
-import { bundleOf, indexOfPosition, positionOfIndex, readEntries, readRuns } from './read-entries.ts'
-import { tileHashes } from './tile-hashes.ts'
+import { indexOfPosition, positionOfIndex, readEntries, readRuns } from './read-entries.ts'
+import { sealedBundle } from './sealed-bundle.ts'
+import { type NewestCheckpoint, sealedTiles } from './sealed-tiles.ts'
+import { storedTiles } from './tile-hashes.ts'
 
 export function postgresLogReader(pool: Pool): LogReader {
-  const hashes = tileHashes(pool)
-
-  async function publishedSize(): Promise<bigint> {
-    const { rows } = await pool.query<{ size: bigint | null }>(
-      'SELECT max(size) AS size FROM ledger.checkpoint',
-    )
-    return rows[0]?.size ?? 0n
-  }
+  const sealed = sealedTiles({
+    read: storedTiles(pool),
+    newest: async () => {
+      const { rows } = await pool.query<NewestCheckpoint>(
+        'SELECT size, root, note FROM ledger.checkpoint ORDER BY size DESC LIMIT 1',
+      )
+      return rows[0]
+    },
+    hashesOfEntries: async (from, to) => {
+      const hashes: Buffer[] = []
+      for await (const { leaf } of readEntries(pool, from, to)) hashes.push(leafHash(leaf))
+      return hashes
+    },
+  })
+  const publishedSize = sealed.size
 
   async function requirePublished(size: bigint): Promise<void> {
     const published = await publishedSize()
@@ -80,11 +89,11 @@ export function postgresLogReader(pool: Pool): LogReader {
     subtrees: (size) => async (level, index) => {
       if ((index + 1n) << BigInt(level) > size)
         throw new RangeError(`subtree ${level}/${index} is not inside ${size} entries`)
-      return await hashes.subtree(level, index)
+      return await sealed.subtree(level, index)
     },
     async rootAt(size) {
       await requirePublished(size)
-      return size === 0n ? emptyRoot : await rootOf(size, hashes.subtree)
+      return size === 0n ? emptyRoot : await rootOf(size, sealed.subtree)
     },
     async tile(tile) {
       const covered = tileWidthAt(
@@ -104,8 +113,8 @@ export function postgresLogReader(pool: Pool): LogReader {
   }
 
   async function tileBytes({ level, index, width }: Tile): Promise<Buffer> {
-    if (level === 'entries') return await bundleOf(pool, index, width)
-    return (await hashes.tile(level, index, width)).subarray(0, width * hashSize)
+    if (level === 'entries') return await sealedBundle(pool, sealed.tile, index, width)
+    return (await sealed.tile(level, index, width)).subarray(0, width * hashSize)
   }
 }
 

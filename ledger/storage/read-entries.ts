@@ -32,17 +32,6 @@ export async function* readEntries(pool: Pool, from: bigint, to: bigint): AsyncG
   }
 }
 
-/** The first `width` entries of a bundle, each behind its length. */
-export async function bundleOf(pool: Pool, index: bigint, width: number): Promise<Buffer> {
-  const parts: Buffer[] = []
-  for await (const { leaf } of readEntries(pool, index * 256n, index * 256n + BigInt(width))) {
-    const length = Buffer.alloc(2)
-    length.writeUInt16BE(leaf.length)
-    parts.push(length, leaf)
-  }
-  return Buffer.concat(parts)
-}
-
 type RunRow = {
   readonly first_revision: bigint
   readonly event_count: number

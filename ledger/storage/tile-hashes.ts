@@ -1,12 +1,17 @@
-/** Hashes of the tree from the stored tiles: leaf hashes lie with their entries, those above in tiles of their own. */
+/**
+ * Hashes of the tree from the stored tiles, as they lie there and unchecked: leaf hashes lie with their entries, those
+ * above in tiles of their own. Whoever gives them out reads them through `sealedTiles`.
+ */
 import type { Pool, PoolClient } from '../../infra/postgres/pool.ts'
 import type { SubtreeReader } from '../log/proof.ts'
 import { hashSize, nodeHash } from '../log/tree-hash.ts'
 import { run, statements } from './database.ts'
 
+/** Hashes of a tile as far as they are there, at least `atLeast`. Throws `TileMissingError` where fewer are. */
+export type TileReader = (level: number, index: bigint, atLeast: number) => Promise<Buffer>
+
 export type TileHashes = {
-  /** Hashes of a tile as far as it is stored; empty when there is none. `atLeast`: hashes that are known to be there. */
-  tile(level: number, index: bigint, atLeast: number): Promise<Buffer>
+  readonly tile: TileReader
   readonly subtree: SubtreeReader
 }
 
@@ -25,39 +30,49 @@ export class TileMissingError extends Error {
   }
 }
 
+/** For one look at a log that nobody writes meanwhile: what was read once is not read again. */
 export function tileHashes(client: Pool | PoolClient): TileHashes {
   const kept = new Map<string, Buffer>()
+  const read = storedTiles(client)
 
   async function tile(level: number, index: bigint, atLeast: number): Promise<Buffer> {
     const key = `${level}/${index}`
     const known = kept.get(key)
     if (known && known.length >= atLeast * hashSize) return known
-    const hashes = level === 0 ? await leafHashes(client, index) : await upperTile(client, level, index)
-    if (hashes.length < atLeast * hashSize)
-      throw new TileMissingError(level, index, hashes.length / hashSize, atLeast)
+    const hashes = await read(level, index, atLeast)
     if (kept.size >= tilesKept) kept.clear()
     kept.set(key, hashes)
     return hashes
   }
+  return { tile, subtree: subtreesOf(tile) }
+}
 
-  return {
-    tile,
-    async subtree(level, index) {
-      const within = level % 8
-      const first = index << BigInt(within)
-      const from = Number(first % 256n)
-      const count = 1 << within
-      const hashes = await tile(Math.floor(level / 8), first / 256n, from + count)
-      return fold(hashes.subarray(from * hashSize, (from + count) * hashSize))
-    },
+/** Each time as it lies in the database. */
+export function storedTiles(client: Pool | PoolClient): TileReader {
+  return async (level, index, atLeast) => {
+    const hashes = level === 0 ? await leafHashes(client, index) : await upperTile(client, level, index)
+    if (hashes.length < atLeast * hashSize)
+      throw new TileMissingError(level, index, hashes.length / hashSize, atLeast)
+    return hashes
+  }
+}
+
+export function subtreesOf(tile: TileReader): SubtreeReader {
+  return async (level, index) => {
+    const within = level % 8
+    const first = index << BigInt(within)
+    const from = Number(first % 256n)
+    const count = 1 << within
+    const hashes = await tile(Math.floor(level / 8), first / 256n, from + count)
+    return subtreeRoot(hashes.subarray(from * hashSize, (from + count) * hashSize))
   }
 }
 
 /** Root of a perfect subtree from its 2^n lowest hashes. */
-function fold(hashes: Buffer): Buffer {
+export function subtreeRoot(hashes: Buffer): Buffer {
   if (hashes.length === hashSize) return hashes
   const half = hashes.length / 2
-  return nodeHash(fold(hashes.subarray(0, half)), fold(hashes.subarray(half)))
+  return nodeHash(subtreeRoot(hashes.subarray(0, half)), subtreeRoot(hashes.subarray(half)))
 }
 
 async function leafHashes(client: Pool | PoolClient, index: bigint): Promise<Buffer> {
