@@ -5,6 +5,7 @@ import fc from 'fast-check'
 import pg from 'pg'
 import type { RecordedEvent } from '../schemas/event.ts'
 import { openShadowReadModels } from './shadow.ts'
+import type { RowDifference } from './tables/first-difference.ts'
 import {
   forecastIssued,
   forecastScored,
@@ -79,7 +80,7 @@ test('whatever happened and however it was paged, live read models are what thei
   )
 })
 
-test('a row changed, removed or invented by a superuser is named by its table and key, in every table', async (t) => {
+test('a row changed, removed or invented by a superuser is named by its table, key and row, in every table, with the columns', async (t) => {
   const side = await readSide(t)
   await side.startProjector()
   const entries = longHistory()
@@ -94,66 +95,96 @@ test('a row changed, removed or invented by a superuser is named by its table an
   })
   await shadow.add(await everything(side))
   const batch = new RegExp(batchIds.join('|'))
-  const changes: readonly (readonly [table: string, sql: string])[] = [
+  const changed = (columns: readonly string[]) => ({ how: 'changed', columns }) as const
+  const missing = { how: 'missing', columns: [] } as const
+  const extra = { how: 'extra', columns: [] } as const
+  const changes: readonly (readonly [table: string, sql: string, first: Omit<RowDifference, 'row'>])[] = [
     [
       'batch',
       `UPDATE projections.batch SET sample_count = sample_count + 1 WHERE batch_id = '${batchIds[0]}'`,
+      changed(['sample_count']),
     ],
-    ['batch', `DELETE FROM projections.batch WHERE upper_inf(known) AND batch_id = '${batchIds[1]}'`],
+    [
+      'batch',
+      `DELETE FROM projections.batch WHERE upper_inf(known) AND batch_id = '${batchIds[1]}'`,
+      missing,
+    ],
     [
       'timeline',
       'UPDATE projections.timeline SET sentence = $$nothing happened$$ WHERE position = (SELECT max(position) FROM projections.timeline)',
+      changed(['sentence']),
     ],
     [
       'timeline',
       'DELETE FROM projections.timeline WHERE position = (SELECT min(position) FROM projections.timeline)',
+      missing,
     ],
     [
       'quarantine',
       'DELETE FROM projections.quarantine WHERE position = (SELECT min(position) FROM projections.quarantine)',
+      missing,
     ],
     [
       'gap',
       'UPDATE projections.gap SET missing = 0, to_at = from_at WHERE opened_position = (SELECT min(opened_position) FROM projections.gap)',
+      changed(['to_at', 'missing']),
     ],
-    ['ingress_statement', `UPDATE projections.ingress_statement SET counted = '{}'`],
+    ['ingress_statement', `UPDATE projections.ingress_statement SET counted = '{}'`, changed(['counted'])],
     [
       'reading_window',
       'UPDATE projections.reading_window SET mean = mean + 1 WHERE (series_id, from_at) = (SELECT series_id, min(from_at) FROM projections.reading_window GROUP BY 1 LIMIT 1)',
+      changed(['mean']),
     ],
     [
       'reading',
       'UPDATE projections.reading_chunk SET points = set_byte(points, 24, 1 + get_byte(points, 24) % 200) WHERE (series_id, first_position) = (SELECT series_id, min(first_position) FROM projections.reading_chunk GROUP BY 1 LIMIT 1)',
+      changed(['value']),
     ],
     [
       'reading',
       'DELETE FROM projections.reading_chunk WHERE (series_id, first_position) = (SELECT series_id, min(first_position) FROM projections.reading_chunk GROUP BY 1 LIMIT 1)',
+      missing,
     ],
-    ['forecast', `UPDATE projections.forecast SET reason = 'other', input_hash = 'other'`],
+    [
+      'forecast',
+      `UPDATE projections.forecast SET reason = 'other', input_hash = 'other'`,
+      changed(['reason', 'input_hash']),
+    ],
     [
       'forecast_score',
       'DELETE FROM projections.forecast_score WHERE position = (SELECT min(position) FROM projections.forecast_score)',
+      missing,
     ],
     [
       'derived_window',
       'UPDATE projections.derived_window SET quality_score = 0.123 WHERE position = (SELECT min(position) FROM projections.derived_window)',
+      changed(['quality_score']),
     ],
     [
       'sample',
       'UPDATE projections.sample SET od600 = 99 WHERE position = (SELECT min(position) FROM projections.sample)',
+      changed(['od600']),
     ],
     [
       'series',
       `INSERT INTO projections.series SELECT 9999, stream, 'invented', unit, first_position FROM projections.series LIMIT 1`,
+      extra,
     ],
   ]
-  for (const [table, sql] of changes) {
+  for (const [table, sql, expected] of changes) {
     const touched = table === 'reading' ? 'reading_chunk' : table
     await client.query(`CREATE TEMP TABLE kept AS TABLE projections.${touched}`)
     assert.ok((await client.query(sql)).rowCount, sql)
     const { differences } = await shadow.compare(last)
     assert.deepEqual([...new Set(differences.map((difference) => difference.table))], [table], sql)
     for (const { key } of differences) assert.match(key, batch)
+    const { row, how, columns = [] } = differences[0]?.first ?? {}
+    assert.deepEqual(
+      { how, columns: [...columns].sort() },
+      { ...expected, columns: [...expected.columns].sort() },
+      sql,
+    )
+    assert.match(row ?? '', /^(position|known_from|opened_position|from_at|tag) \S/, sql)
     await client.query(`TRUNCATE projections.${touched}`)
     await client.query(`INSERT INTO projections.${touched} SELECT * FROM kept`)
     await client.query('DROP TABLE kept')

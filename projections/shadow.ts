@@ -8,8 +8,15 @@ import { openPageApplier } from './apply-page.ts'
 import { batchIdOfStream } from './fold/stream-state.ts'
 import { readCheckpoint } from './tables/checkpoint-row.ts'
 import { openReadModels, openTemporaryReadModels } from './tables/database.ts'
+import { firstDifference, type RowDifference } from './tables/first-difference.ts'
 import { loadParkedStreams } from './tables/parked.ts'
 import { type Difference, differencesOf, hashTables, type TableHashes } from './tables/table-hashes.ts'
+
+/** `first`: the first row that differs, for the first keys that do; undefined where it was mended meanwhile. */
+export type NamedDifference = Difference & { readonly first?: RowDifference | undefined }
+
+/** Keys whose rows are looked through: whoever rewrote everything must not hold up the check. */
+const namedKeys = 20
 
 export type ShadowReadModels = {
   /** In store order; those that it was given before are passed over. */
@@ -19,7 +26,7 @@ export type ShadowReadModels = {
    * left out: for them the projector has raised its own alarm. `isWhole` is false when this one had to leave out a stream
    * that the live tables follow: then it is of no more use.
    */
-  compare(position: bigint): Promise<{ differences: readonly Difference[]; isWhole: boolean }>
+  compare(position: bigint): Promise<{ differences: readonly NamedDifference[]; isWhole: boolean }>
   close(): Promise<void>
 }
 
@@ -54,8 +61,20 @@ export async function openShadowReadModels(deps: {
       const stoppedLive = await loadParkedStreams(live)
       const stoppedHere = await loadParkedStreams(shadow)
       const stopped = [...stoppedLive, ...stoppedHere]
+      const named: NamedDifference[] = []
+      for (const difference of differences.filter(
+        ({ key }) => !stopped.some((stream) => isAbout(key, stream)),
+      ))
+        named.push(
+          named.length < namedKeys
+            ? {
+                ...difference,
+                first: await firstDifference({ live, built: shadow }, { ...difference, position: at }),
+              }
+            : difference,
+        )
       return {
-        differences: differences.filter(({ key }) => !stopped.some((stream) => isAbout(key, stream))),
+        differences: named,
         isWhole: [...stoppedHere].every((stream) => stoppedLive.has(stream)),
       }
     },

@@ -9,36 +9,51 @@ export type KeyHash = { readonly rows: number; readonly hash: string }
 /** By table, then by key (batch id, stream, or series). */
 export type TableHashes = ReadonlyMap<string, ReadonlyMap<string, KeyHash>>
 
-const versioned = 'lower(known), CASE WHEN upper(known) <= $1 THEN upper(known) END'
-const series = "series.stream || ' ' || series.tag || ' ' || series.unit"
-const queries: Readonly<Record<string, { key: string; row: string; from: string }>> = {
+const versioned =
+  'lower(known) AS known_from, CASE WHEN upper(known) <= $1 THEN upper(known) END AS known_until'
+/** Names a series. */
+export const seriesKey = "series.stream || ' ' || series.tag || ' ' || series.unit"
+/** `id`: what names a row of a key, by column. */
+export type ComparedTable = {
+  readonly key: string
+  readonly id: Readonly<Record<string, string>>
+  readonly row: string
+  readonly from: string
+}
+export const comparedTables: Readonly<Record<string, ComparedTable>> = {
   batch: {
     key: 'batch_id::text',
+    id: { known_from: 'lower(known)' },
     row: `${versioned}, revision, campaign, number, attempt, phase, vessel, status, origin, created_at, inoculated_at, closed_at, outcome, operator_id, variation, notes, sample_count`,
     from: 'batch WHERE lower(known) <= $1',
   },
   gap: {
     key: 'stream',
+    id: { opened_position: 'opened_position', known_from: 'lower(known)' },
     row: `opened_position, ${versioned}, tag, from_at, to_at, missing`,
     from: 'gap WHERE lower(known) <= $1',
   },
   timeline: {
     key: 'stream',
+    id: { position: 'position' },
     row: 'position, revision, batch_id, event_id, type, occurred_at, received_at, recorded_at, actor_kind, actor_id, actor_role, origin, sentence',
     from: 'timeline WHERE position <= $1',
   },
   quarantine: {
     key: 'stream',
+    id: { position: 'position' },
     row: 'position, recorded_at, received_at, vessel, tag, topic, reason, field, rule, raw, raw_length, truncated',
     from: 'quarantine WHERE position <= $1',
   },
   ingress_statement: {
     key: 'stream',
+    id: { position: 'position' },
     row: 'position, revision, stated, counted',
     from: 'ingress_statement WHERE position <= $1',
   },
   forecast: {
     key: 'stream',
+    id: { position: 'position' },
     row: `position, batch_id, event_id, kind, window_from, issued_at, recorded_at, origin, model_id, model_version, model_hash,
       feature_schema_hash, input_hash, input_from, input_to, phase, hours, runtime, in_domain_score, last_value, last_mu,
       horizons, depletion, attributions, reason, detail`,
@@ -46,34 +61,48 @@ const queries: Readonly<Record<string, { key: string; row: string; from: string 
   },
   forecast_score: {
     key: 'stream',
+    id: { position: 'position', place: 'place' },
     row: `position, place, batch_id, event_id, model_hash, sample_event_id, sampled_at, measured, horizon, forecast_event_id,
       issued_at, phase, p5, p50, p95, relative_error, covered, covered_with_assay_error`,
     from: 'forecast_score WHERE position <= $1',
   },
   derived_window: {
     key: 'stream',
+    id: { position: 'position' },
     row: `position, batch_id, event_id, from_at, to_at, recorded_at, input_from, input_to, rules_version, phase, derived,
       corrections, quality_score, depletion_confirmed`,
     from: 'derived_window WHERE position <= $1',
   },
   model_event: {
     key: 'stream',
+    id: { position: 'position' },
     row: 'position, model_id, event_id, type, occurred_at, recorded_at, actor_kind, actor_id, actor_role, data, sentence',
     from: 'model_event WHERE position <= $1',
   },
   sample: {
     key: 'stream',
+    id: { position: 'position' },
     row: `position, batch_id, event_id, sample_id, sample_number, replicate, sampled_at, recorded_at, actor_id, timepoint_hours,
       od600_raw, dilution_factor, od600, contamination_detected, late_entry`,
     from: 'sample WHERE position <= $1',
   },
-  series: { key: series, row: 'first_position', from: 'series WHERE first_position <= $1' },
+  series: {
+    key: seriesKey,
+    id: { tag: 'series.tag' },
+    row: 'first_position',
+    from: 'series WHERE first_position <= $1',
+  },
   reading_window: {
-    key: series,
+    key: seriesKey,
+    id: { from_at: 'from_at', known_from: 'known_from' },
     row: 'from_at, known_from, usable, total, mean, squares, min, max',
     from: 'reading_window JOIN series USING (series_id) WHERE known_from <= $1',
   },
 }
+
+/** Of the columns that `row` lists. */
+export const rowHash = (row: string): string =>
+  `hashtextextended(ROW(${row.replace(/ AS known_(from|until)/g, '')})::text, 0)`
 
 /** All of it in one snapshot: a live projector moves readings from the tail into chunks meanwhile. */
 export async function hashTables(pool: Pool, position: bigint): Promise<TableHashes> {
@@ -85,9 +114,9 @@ export async function hashTables(pool: Pool, position: bigint): Promise<TableHas
 
 async function hashSnapshot(client: PoolClient, position: bigint): Promise<TableHashes> {
   const hashes = new Map<string, ReadonlyMap<string, KeyHash>>()
-  for (const [table, { key, row, from }] of Object.entries(queries)) {
+  for (const [table, { key, row, from }] of Object.entries(comparedTables)) {
     const { rows } = await client.query<{ key: string; rows: bigint; hash: string }>(
-      `SELECT ${key} AS key, count(*) AS rows, sum(hashtextextended(ROW(${row})::text, 0))::text AS hash FROM ${from} GROUP BY 1`,
+      `SELECT ${key} AS key, count(*) AS rows, sum(${rowHash(row)})::text AS hash FROM ${from} GROUP BY 1`,
       [position],
     )
     hashes.set(
@@ -152,7 +181,7 @@ async function hashReadings(client: PoolClient, position: bigint): Promise<Reado
   for (const frame of frames)
     addPoints(openPoints(frame.points), position, (packed, index) => sumOf(packed.series?.[index] ?? 0))
   const { rows: names } = await client.query<{ series_id: number; name: string }>(
-    `SELECT series_id, ${series} AS name FROM series`,
+    `SELECT series_id, ${seriesKey} AS name FROM series`,
   )
   return new Map(
     names.flatMap(({ series_id, name }) => {
