@@ -102,7 +102,7 @@ const settings = z.object({
     .optional(),
   LEDGER_WITNESS_QUORUM: wholeNumber(1, 16).optional(),
   LEDGER_WITNESS_EVERY_S: wholeNumber(1, 300).default(10),
-  LEDGER_AUDIT_EVENTS_PER_S: wholeNumber(100, 1_000_000).default(20_000),
+  LEDGER_AUDIT_EVENTS_PER_S: wholeNumber(100, 1_000_000).optional(),
   TIME_STAMP_AUTHORITIES: z
     .string()
     .regex(
@@ -162,8 +162,8 @@ export type Config = {
   /** How many of them must have cosigned lately; all of them without it. */
   readonly ledgerWitnessQuorum: number | undefined
   readonly ledgerWitnessEveryMs: number
-  /** Events that the continuous check re-hashes a second at most. */
-  readonly ledgerAuditEventsPerS: number
+  /** Events that the continuous check re-hashes a second at most; undefined: as many as the log's size asks for. */
+  readonly ledgerAuditEventsPerS: number | undefined
   /** RFC 3161 authorities: URL, PEM file of the CA certificates trusted for it, policy OID where one is asked for. */
   readonly timeStampAuthorities: readonly {
     readonly url: string

@@ -11,6 +11,7 @@ import type { Telemetry } from '../infra/telemetry/telemetry.ts'
 import { auditMetrics } from '../ledger/audit/audit-metrics.ts'
 import { auditOnce } from '../ledger/audit/audit-once.ts'
 import { openLedger } from '../ledger/storage/database.ts'
+import { auditProgress } from './audit-progress.ts'
 import type { Urls } from './foundations.ts'
 import { type AuditStatus, type AuditThreadData, openAuditStore, verifiersOf } from './ledger-audit-thread.ts'
 import type { Part } from './part.ts'
@@ -79,7 +80,7 @@ export function startLedgerAuditRole(deps: {
   }
 }
 
-/** Exit 0: all is as it was sealed; 1: findings; 2: there is no log to check. */
+/** Exit 0: all is as it was sealed; 1: findings; 2: there is no log to check. How far it is goes to stderr. */
 export async function ledgerAuditCommand(given: { dataDir: string; json: boolean }): Promise<void> {
   const read = readConfig(process.env)
   if (!('config' in read)) throw new UserError(read.errors.join('; '))
@@ -96,10 +97,16 @@ export async function ledgerAuditCommand(given: { dataDir: string; json: boolean
     const readModels = await readModelCheck({ url: urls.app, store })
     shutdown.add(() => readModels.close())
     const began = systemClock.nowMs()
+    const progress = auditProgress((line) => process.stderr.write(`${line}\n`))
     const cycle = await auditOnce(
       { pool, openStore: () => openAuditStore(data, log), verifiers: verifiersOf(config.dataFolder) },
       readModels,
-      { pace: async () => {} },
+      {
+        pace: async () => {},
+        onSize: progress.begin,
+        onEntries: progress.took,
+        onCompare: progress.compare,
+      },
     )
     if (cycle.size === 0n)
       throw new UserError(`data folder ${given.dataDir}: there is no signed log to check (ledger.vkey)`)

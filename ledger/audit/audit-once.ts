@@ -37,6 +37,10 @@ export async function auditOnce(
     readonly pace: (entries: number) => Promise<void>
     readonly onFinding?: (finding: AuditFinding) => void
     readonly onEntries?: (entries: number) => void
+    /** Before the first entry: how many there are. */
+    readonly onSize?: (size: bigint) => void
+    /** Behind the last entry: the read models come next. */
+    readonly onCompare?: () => void
   },
 ): Promise<AuditCycle> {
   const began = performance.now()
@@ -59,12 +63,14 @@ export async function auditOnce(
       store,
       ...signed,
       onFinding: found,
+      ...(run.onSize ? { onSize: run.onSize } : {}),
       onEvents: (events) => readModels.add(events),
       pace: async (entries) => {
         await run.pace(entries)
         run.onEntries?.(entries)
       },
     })
+    run.onCompare?.()
     if (position !== undefined) for (const finding of await readModels.compare(position)) found(finding)
     return ended(size)
   } finally {

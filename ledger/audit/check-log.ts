@@ -36,6 +36,8 @@ export type CheckLogDeps = {
   readonly onEvents: (events: readonly RecordedEvent[]) => Promise<void>
   /** Before each step, with the entries that it takes: slows the pass down to its budget. */
   readonly pace: (entries: number) => Promise<void>
+  /** Before the first step: entries under the newest checkpoint. */
+  readonly onSize?: (size: bigint) => void
   /** First entry of which is not yet known whether it is as sealed. */
   readonly onProgress?: (index: bigint) => void
 }
@@ -53,6 +55,7 @@ export async function checkLog(deps: CheckLogDeps): Promise<CheckedLog> {
   const head = await newestCheckpoint(deps)
   if (!head) return { size: 0n, position: undefined }
   const { size } = head
+  deps.onSize?.(size)
   const chain = new Map<string, Link>()
   const check = entryCheck({
     origin: deps.origin,
