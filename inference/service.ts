@@ -19,7 +19,7 @@ import type { ModelCatalogue } from './model-catalogue.ts'
 import { monitorModels } from './monitoring/monitor-models.ts'
 import { watchDrift } from './monitoring/watch-drift.ts'
 import type { SettledWindow } from './settle.ts'
-import { publishWindow } from './telemetry.ts'
+import { telemetryOutlet } from './telemetry.ts'
 import { vesselsOf } from './vessels.ts'
 
 export type InferenceDeps = {
@@ -54,6 +54,7 @@ export async function startInference(deps: InferenceDeps): Promise<Inference> {
   const stopping = new AbortController()
   const { signal } = stopping
   const figures = inferenceFigures()
+  const telemetry = deps.telemetry && telemetryOutlet(deps.telemetry)
   let failure: unknown
   let wasRetrying = false
 
@@ -103,9 +104,9 @@ export async function startInference(deps: InferenceDeps): Promise<Inference> {
       figures.withheldByReason.set(reason, (figures.withheldByReason.get(reason) ?? 0) + 1)
     }
     figures.lagSeconds = Math.max(0, (clock.nowMs() - Date.parse(settled.step.window.closedAt)) / 1000)
-    if (deps.telemetry) {
-      publishWindow(deps.telemetry, settled)
-      figures.telemetryDropped = deps.telemetry.dropped()
+    if (telemetry) {
+      telemetry.take(settled)
+      figures.telemetryDropped = telemetry.dropped()
     }
   }
 
@@ -144,6 +145,7 @@ export async function startInference(deps: InferenceDeps): Promise<Inference> {
       await files.stop()
       await monitor.stop()
       await drift.stop()
+      telemetry?.flush()
     },
   }
 }

@@ -5,6 +5,7 @@
  */
 import { z } from 'zod'
 import { origin } from './event.ts'
+import { processPhase } from './events/process-events.ts'
 import { quality } from './events/sensor-events.ts'
 
 export const topicPrefix = 'bioprocess/pichia'
@@ -51,7 +52,30 @@ export const manyTagPayload = z.strictObject({
 })
 
 /** What the product publishes about a vessel, for displays. QoS 1, not retained; a copy, never the record. */
-export const telemetryKinds = ['prediction', 'cer', 'our', 'rq', 'kla'] as const
+export const telemetryKinds = [
+  'prediction',
+  'cer',
+  'our',
+  'otr',
+  'rq',
+  'kla',
+  'mu',
+  'mu-gas',
+  'mu-cer',
+  'qo2',
+  'qco2',
+  'biomass',
+  'volume',
+  'cumulative-co2',
+  'cumulative-o2',
+  'cumulative-od',
+  'cumulative-base',
+  'cumulative-torque',
+  'cumulative-temperature-deviation',
+  'carbon-closure',
+  'gas-closure',
+  'phase',
+] as const
 export type TelemetryKind = (typeof telemetryKinds)[number]
 export const telemetryTopic = (vessel: string, kind: TelemetryKind) =>
   `${topicPrefix}/${vessel}/telemetry/${kind}`
@@ -61,12 +85,15 @@ export const telemetryTopic = (vessel: string, kind: TelemetryKind) =>
  * value the quality is `bad` and a reason is given.
  */
 export const telemetryPayload = z.strictObject({
-  value: z.number().nullable(),
+  /** Of the phase of growth its name (`lag`, `exponential`, `decelerating`, `stationary`), else a number. */
+  value: z.union([z.number(), processPhase]).nullable(),
   unit: z.string(),
   at: z.string(),
   quality: z.enum(['good', 'bad']),
   reason: z.string().optional(),
   detail: z.string().optional(),
+  /** Of a cumulative sum: seconds since T = 0 that it does not hold, for want of readings. */
+  uncoveredSeconds: z.number().nonnegative().optional(),
   /** Of a prediction: the horizon that `value` (its p50) is for, and all of them. */
   horizon: z.string().nullable().optional(),
   horizons: z

@@ -37,9 +37,22 @@ test('the balance of the process description is reproduced', () => {
 })
 
 test('gas measured wet as if it were dry gives the published wrong figures, and corrected the right ones', () => {
+  const asIfDry = (water: number) =>
+    gasExchange(gasIn, { oxygen: 0.19 * (1 - water), carbonDioxide: 0.014 * (1 - water) }, 1)
   const water = waterFraction(1, 30, 101.325)
-  const wet = gasExchange(gasIn, { oxygen: 0.19 * (1 - water), carbonDioxide: 0.014 * (1 - water) }, 1)
-  near(wet.oxygenUptakeRate, 0.076649, 4)
+  // The published row was computed with the vapour's tabulated 4.19 %: to that many digits of the input it holds exactly.
+  const published = asIfDry(0.0419)
+  near(published.flowOut, 2.449493, 6)
+  near(published.oxygenUptakeRate, 0.076649, 6)
+  near(published.carbonDioxideEvolutionRate, 0.031858, 6)
+  near(published.carbonDioxideEvolutionRate / published.oxygenUptakeRate, 0.416, 3)
+  // Unrounded the vapour is 4.1896 %, which moves outlet flow and uptake by two in the sixth decimal.
+  near(100 * water, 4.1896, 4)
+  const wet = asIfDry(water)
+  near(wet.flowOut, 2.449495, 6)
+  near(wet.oxygenUptakeRate, 0.076647, 6)
+  near(wet.carbonDioxideEvolutionRate, 0.031858, 6)
+  near(wet.carbonDioxideEvolutionRate / wet.oxygenUptakeRate, 0.416, 3)
   const dried = gasExchange(
     gasIn,
     {
@@ -49,6 +62,24 @@ test('gas measured wet as if it were dry gives the published wrong figures, and 
     1,
   )
   near(dried.oxygenUptakeRate, 0.052151, 6)
+  near(dried.carbonDioxideEvolutionRate, 0.033663, 6)
+})
+
+test('pressure on a standard flow, 0.9 L, 22.4 L/mol and 21 % O2 would give 0.061698, 0.043189 and 0.700', () => {
+  const standardFlow = (60 * 1) / 22.4
+  const pressure = 1.05 / 1.013
+  const uptake = (standardFlow * (0.21 - 0.19) * pressure) / 0.9
+  const evolution = (standardFlow * 0.014 * pressure) / 0.9
+  near(uptake, 0.061698, 6)
+  near(evolution, 0.043189, 6)
+  near(evolution / uptake, 0.7, 3)
+  const { oxygenUptakeRate, carbonDioxideEvolutionRate } = gasExchange(
+    gasIn,
+    { oxygen: 0.19, carbonDioxide: 0.014 },
+    1,
+  )
+  near(100 * (uptake / oxygenUptakeRate - 1), 18.3, 1)
+  near(100 * (evolution / carbonDioxideEvolutionRate - 1), 28.3, 1)
 })
 
 test('taking the outlet flow for the inlet flow would lose 6.7 % of the uptake', () => {
