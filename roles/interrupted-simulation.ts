@@ -5,11 +5,12 @@ import { z } from 'zod'
 import type { BatchApi } from '../simulation/api-client.ts'
 import type { BegunRun, SimulateOptions } from '../simulation/simulator.ts'
 
-type Wanted = Pick<SimulateOptions, 'preset' | 'seed' | 'volumeEffects'>
+type Wanted = Pick<SimulateOptions, 'preset' | 'seed' | 'noise' | 'volumeEffects'>
 
 const remembered = z.object({
   preset: z.string(),
   seed: z.int(),
+  noise: z.string().optional(),
   volumeEffects: z.string().optional(),
   batchId: z.string(),
   vessel: z.string(),
@@ -35,8 +36,8 @@ export async function interruptedRun(
   const text = await readFile(fileIn(folder), 'utf8').catch(() => undefined)
   if (text === undefined) return undefined
   const run = remembered.parse(JSON.parse(text))
-  if (run.preset !== wanted.preset || run.seed !== wanted.seed || run.volumeEffects !== wanted.volumeEffects)
-    return undefined
+  const fields = ['preset', 'seed', 'noise', 'volumeEffects'] as const
+  if (fields.some((field) => run[field] !== wanted[field])) return undefined
   const progress = await api.progress(run.batchId)
   if (!progress || (progress.status !== 'running' && progress.status !== 'pending')) return undefined
   const { batchId, vessel, startMs, firstSequence } = run

@@ -39,7 +39,13 @@ export function startSimulation(deps: {
     const { signal } = stopping
     const api = batchApi({ url: deps.http, token: deps.token, signal })
     // Forecasts and gas balance follow the volume, so the vessel's must be a real one.
-    const wanted = { preset: config.simulate, seed: config.simulateSeed, volumeEffects: 'full' } as const
+    // The probes err as they do in the campaign that the model was trained for, and the batch's note says so.
+    const wanted = {
+      preset: config.simulate,
+      seed: config.simulateSeed,
+      noise: 'realistic',
+      volumeEffects: 'full',
+    } as const
     const publisher = await mqttPublisher({ url: deps.mqtt, signal })
     try {
       const resume = await interruptedRun(deps.folder, wanted, api)

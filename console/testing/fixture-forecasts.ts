@@ -1,6 +1,5 @@
 /** Forecasts, derived values, samples and models of the made-up batch. Nothing here is shipped. */
 import type {
-  DerivedSeries,
   Forecast,
   ForecastCoverage,
   LiveDerived,
@@ -10,33 +9,8 @@ import type {
   WithheldSpan,
 } from '../src/api/answers.ts'
 import { at, cleanValue, type Fixture } from './fixture-batch.ts'
+import { derivedValues, windowSeconds } from './fixture-derived.ts'
 
-const windowSeconds = 30
-const rate = { unit: 'mol/L/h', displayUnit: 'mmol/L/h', displayFactor: 1000, decimals: 2 }
-const growthRate = { unit: '/h', displayUnit: '1/h', displayFactor: 1, decimals: 3 }
-/** As the answers of the product describe them. */
-const derivedQuantities = [
-  { key: 'CER', label: 'Carbon dioxide evolution rate', ...rate },
-  { key: 'OUR', label: 'Oxygen uptake rate', ...rate },
-  {
-    key: 'RQ',
-    label: 'Respiratory quotient',
-    unit: 'mol/mol',
-    displayUnit: 'mol/mol',
-    displayFactor: 1,
-    decimals: 3,
-  },
-  { key: 'mu', label: 'Specific growth rate (online OD)', ...growthRate },
-  { key: 'muGas', label: 'Specific growth rate (OUR)', ...growthRate },
-  {
-    key: 'kLa',
-    label: 'O2 mass transfer coefficient',
-    unit: '/h',
-    displayUnit: '1/h',
-    displayFactor: 1,
-    decimals: 0,
-  },
-]
 const modelHash = `3fa4c1d2${'0'.repeat(56)}`
 const basisOf = (fixture: Fixture, second: number) => ({
   issuedAt: at(fixture, second),
@@ -143,70 +117,6 @@ export const coverage = (fixture: Fixture, asOf: ForecastCoverage['asOf']): Fore
   asOf,
 })
 
-/** Rates after the made-up off-gas, in the stored unit; RQ has no value while the signal is weak. */
-function derivedAt(key: string, second: number): { value: number | null; reason?: string } {
-  const hours = second / 3600
-  const carbonDioxide = 0.0268 * Math.max(0, cleanValue('Off_Gas_CO2', hours) - 0.04)
-  const oxygen = 0.0268 * Math.max(0, 20.95 - cleanValue('Off_Gas_O2', hours))
-  switch (key) {
-    case 'CER':
-      return { value: carbonDioxide }
-    case 'OUR':
-      return { value: oxygen }
-    case 'RQ':
-      return hours < 4 ? { value: null, reason: 'low_signal' } : { value: carbonDioxide / oxygen }
-    case 'mu':
-      return hours < 0.4 ? { value: null, reason: 'window_not_filled' } : { value: growth(hours) }
-    case 'muGas':
-      return hours < 4 ? { value: null, reason: 'low_signal' } : { value: growth(hours) * 1.04 }
-    case 'kLa':
-      return hours < 8 ? { value: null, reason: 'driving_force_too_small' } : { value: 4000 * oxygen + 120 }
-    default:
-      return { value: null, reason: 'missing_input' }
-  }
-}
-
-const growth = (hours: number): number =>
-  (Math.log(cleanValue('OD', hours + 0.2)) - Math.log(cleanValue('OD', hours - 0.2))) / 0.4
-
-export function derivedOf(
-  fixture: Fixture,
-  key: string,
-  from: number | undefined,
-  to: number | undefined,
-  points: number,
-): Omit<DerivedSeries, 'asOf'> | undefined {
-  const quantity = derivedQuantities.find((known) => known.key === key)
-  if (!quantity) return undefined
-  const first = Math.max(windowSeconds, Math.ceil(((from ?? fixture.startMs) - fixture.startMs) / 1000))
-  const last = Math.min(fixture.seconds, ((to ?? Number.POSITIVE_INFINITY) - fixture.startMs) / 1000)
-  const stride = Math.max(1, Math.ceil((last - first) / windowSeconds / points)) * windowSeconds
-  const seconds: number[] = []
-  for (let second = Math.ceil(first / stride) * stride; second <= last; second += stride) seconds.push(second)
-  const { label, unit, displayUnit, displayFactor, decimals } = quantity
-  return {
-    key,
-    label,
-    unit,
-    displayUnit,
-    displayFactor,
-    decimals,
-    reduced: stride > windowSeconds,
-    reduce: 'minmax',
-    bucketSeconds: stride > windowSeconds ? stride : null,
-    sourceCount: Math.floor((last - first) / windowSeconds),
-    points: seconds.map((second) => {
-      const derived = derivedAt(key, second)
-      return {
-        at: at(fixture, second),
-        ...derived,
-        quality: derived.value === null ? ('missing' as const) : ('good' as const),
-        position: String(second * 20 + 114),
-      }
-    }),
-  }
-}
-
 /** What the windows closed since `fromSecond` add to the live feed. */
 export function liveSince(
   fixture: Fixture,
@@ -225,9 +135,7 @@ export function liveSince(
     windows: ends.map((second) => ({
       at: at(fixture, second),
       phase: 'exponential' as const,
-      derived: Object.fromEntries(
-        ['CER', 'OUR', 'RQ', 'mu', 'muGas', 'kLa'].map((key) => [key, derivedAt(key, second)]),
-      ),
+      derived: derivedValues(second),
       position: String(second * 20 + 114),
     })),
   }

@@ -21,9 +21,9 @@ import {
   seriesOf,
   timelineItems,
 } from './fixture-batch.ts'
+import { derivedOf } from './fixture-derived.ts'
 import {
   coverage,
-  derivedOf,
   forecasts,
   liveSince,
   modelHistory,

@@ -169,6 +169,7 @@ const sentences: [Scenario, string, RegExp][] = [
   ['unauthorised', '', /^This browser has no session$/],
   ['running', '?batch=019aa6f2-5f00-7a31-9c44-000000000000', /^There is no such batch$/],
   ['running', '?asOf=yesterday', /^The instant in the address cannot be read$/],
+  ['running', '?asOfPosition=120', /^This page looks back to an instant, not to a position$/],
 ]
 for (const [scenario, search, title] of sentences)
   test(`“${title.source.slice(1, -1)}” is one plain sentence`, { skip }, () =>
@@ -250,6 +251,30 @@ test('derived values have panes of their own, with units and the reasons of thei
     await quotient.getByText(/^Respiratory quotient: 0:0\d:\d\d to 3:5\d:\d\d: low signal$/).waitFor()
     await page.getByRole('region', { name: 'CO2 evolution' }).getByText('mmol/L/h').first().waitFor()
   }),
+)
+
+test(
+  'all that is derived can be looked at: the further values and their limits on demand, the phase in words',
+  {
+    skip,
+  },
+  () =>
+    open('running', async (page) => {
+      await page.getByText(/^Phase of growth: lag, exponential from 3:/).waitFor()
+      await page.getByText('on glycerol 0.55 to 0.85 expected').waitFor()
+      assert.equal(await page.getByRole('region', { name: 'Specific O2 uptake' }).count(), 0)
+      await page.getByText('More derived values').click()
+      for (const [pane, unit] of [
+        ['Specific O2 uptake', 'mmol/g/h'],
+        ['Dry biomass and liquid volume', 'g/L'],
+        ['Cumulative CO2 evolved', 'mmol/L'],
+        ['Time that the cumulative sums', 's'],
+        ['Closure of the carbon', '%'],
+        ['Temperature differences', 'mbar'],
+      ] as const)
+        await page.getByRole('region', { name: pane }).getByText(unit, { exact: true }).first().waitFor()
+      assert.equal(await scrollsSideways(page), false)
+    }),
 )
 
 test(

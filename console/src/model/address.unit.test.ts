@@ -12,7 +12,12 @@ test('batch and asOf are read from the address', () => {
 })
 
 test('an asOf that is no time is refused by name instead of silently showing the live page', () => {
-  assert.match(readAddress('?asOf=yesterday').refused ?? '', /^asOf=yesterday: /)
+  assert.match(readAddress('?asOf=yesterday').refused?.words ?? '', /^asOf=yesterday: /)
+})
+
+test('a position is refused by name instead of silently showing the live page, also beside an instant', () => {
+  for (const search of ['?asOfPosition=120', '?batch=b1&asOf=2026-11-03T14:20:07Z&asOfPosition=120'])
+    assert.match(readAddress(search).refused?.words ?? '', /^asOfPosition=120: write asOf=<instant> instead/)
 })
 
 test('an address written is read back the same', () => {

@@ -80,6 +80,21 @@ export type View =
   | { readonly kind: 'last'; readonly ms: number }
   | { readonly kind: 'fixed'; readonly from: number; readonly to: number }
 
+/**
+ * How far an axis goes on beyond what was read: over the whole batch as far as the forecast in force reaches, else, so that
+ * what was read keeps most of the width, at most half of what is shown of it.
+ */
+export function reachAhead(view: View, shownMs: number, forecastMs: number): number {
+  switch (view.kind) {
+    case 'fixed':
+      return 0
+    case 'last':
+      return Math.min(forecastMs, shownMs / 2)
+    case 'all':
+      return forecastMs
+  }
+}
+
 /** The visible range; never empty, so that a batch one second old has an axis. */
 export function visibleRange(view: View, first: number, now: number): { from: number; to: number } {
   switch (view.kind) {

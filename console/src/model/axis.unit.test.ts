@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
 import * as fc from 'fast-check'
-import { axisOrigin, decimalsFor, logTicks, tickLabels, timeTicks, visibleRange } from './axis.ts'
+import { axisOrigin, decimalsFor, logTicks, reachAhead, tickLabels, timeTicks, visibleRange } from './axis.ts'
 
 const hour = 3_600_000
 
@@ -61,4 +61,12 @@ test('axis values have the decimals that tell them apart and no more', () => {
   assert.equal(decimalsFor([1.75, 2, 2.25]), 2)
   assert.equal(decimalsFor([20, 40]), 0)
   assert.equal(decimalsFor([0.1, 0.2, 0.1 + 0.2]), 1)
+})
+
+test('over the whole batch the axis reaches the longest horizon, however young the batch; a chosen stretch keeps its width', () => {
+  for (const shown of [hour / 60, 2 * hour, 20 * hour])
+    assert.equal(reachAhead({ kind: 'all' }, shown, 2 * hour), 2 * hour)
+  assert.equal(reachAhead({ kind: 'last', ms: hour }, hour, 2 * hour), hour / 2)
+  assert.equal(reachAhead({ kind: 'last', ms: 4 * hour }, 4 * hour, 2 * hour), 2 * hour)
+  assert.equal(reachAhead({ kind: 'fixed', from: 0, to: hour }, hour, 2 * hour), 0)
 })

@@ -1,6 +1,17 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
-import { chartedTags, derivedTags, leastSpans, panes, scalesByUnit } from './panes.ts'
+import { derivedQuantities } from '../../../domain/process-windows/derived-quantities.ts'
+import {
+  chartedTags,
+  derivedPanes,
+  derivedTags,
+  furtherPanes,
+  furtherTags,
+  leastSpans,
+  panes,
+  scalesByUnit,
+} from './panes.ts'
+import { derivedKey } from './series-merge.ts'
 
 const line = (tag: string, scale: string, unitLabel: string) => ({
   tag,
@@ -22,6 +33,11 @@ test('lines share an axis only in one unit', () => {
 
 test('no line of readings stands for a derived value, and every scale says the least it spans', () => {
   assert.ok(!chartedTags.some((tag) => derivedTags.includes(tag)))
-  for (const { lines } of panes)
+  for (const { lines } of [...panes, ...derivedPanes, ...furtherPanes])
     for (const { scale } of lines) assert.ok(leastSpans[scale] !== undefined, scale)
+})
+
+test('every derived quantity has a line, and none has two', () => {
+  const drawn = [...derivedTags, ...furtherTags].map(derivedKey)
+  assert.deepEqual(drawn.toSorted(), derivedQuantities.map(({ key }) => key).toSorted())
 })

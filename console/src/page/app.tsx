@@ -17,9 +17,9 @@ export function App({ api, zone }: { api: Api; zone: Zone }) {
 
   if (address.refused)
     return (
-      <Notice title="The instant in the address cannot be read">
+      <Notice title={address.refused.title}>
         <p>
-          <code>{address.refused}</code>
+          <code>{address.refused.words}</code>
         </p>
         <button type="button" onClick={toLive}>
           Show the live page

@@ -1,18 +1,29 @@
 /** The stacked trend panes on one time axis, one cursor and one zoom. */
 import { useEffect, useLayoutEffect, useMemo, useRef, useState, useSyncExternalStore } from 'react'
 import type { BatchState, CurrentValue, Gap } from '../api/answers.ts'
-import { type AxisMode, type View, visibleRange } from '../model/axis.ts'
+import { type AxisMode, reachAhead, type View, visibleRange } from '../model/axis.ts'
 import { originWord } from '../model/batch-choice.ts'
 import { longestHorizonMs } from '../model/forecast.ts'
-import { chartedTags, derivedPanes, derivedTags, type PaneDefinition, panes } from '../model/panes.ts'
+import {
+  chartedTags,
+  derivedPanes,
+  derivedTags,
+  furtherPanes,
+  furtherTags,
+  type PaneDefinition,
+  panes,
+} from '../model/panes.ts'
+import { phaseSpans, phaseWords } from '../model/phase.ts'
 import type { OfflineSample } from '../model/samples.ts'
 import { derivedKey } from '../model/series-merge.ts'
 import { clockTime, fullTime, sinceStart, type Zone } from '../model/time.ts'
 import { labelOf } from '../model/value.ts'
 import type { ForecastFeed } from '../state/forecast-feed.ts'
 import type { SeriesFeed } from '../state/series-feed.ts'
+import { ChartControls } from './chart-controls.tsx'
 import { ForecastLegend, ForecastTable } from './forecast-legend.tsx'
 import { Pane } from './pane.tsx'
+import { axisTime } from './pane-table.tsx'
 import { useForecastDrawing } from './use-forecast-drawing.ts'
 
 export type ChartsProps = {
@@ -27,14 +38,6 @@ export type ChartsProps = {
   readonly zone: Zone
 }
 
-const hourMs = 3_600_000
-const ranges: readonly { readonly label: string; readonly view: View }[] = [
-  { label: 'Whole batch', view: { kind: 'all' } },
-  { label: 'Last 4 h', view: { kind: 'last', ms: 4 * hourMs } },
-  { label: 'Last 1 h', view: { kind: 'last', ms: hourMs } },
-  { label: 'Last 15 min', view: { kind: 'last', ms: hourMs / 4 } },
-]
-
 export function Charts({ feed, forecasts, state, current, gaps, samples, nowMs, zone }: ChartsProps) {
   const { series, failed, loaded } = useSyncExternalStore(feed.subscribe, feed.get)
   const forecast = useSyncExternalStore(forecasts.subscribe, forecasts.get)
@@ -42,6 +45,7 @@ export function Charts({ feed, forecasts, state, current, gaps, samples, nowMs, 
   const [view, setView] = useState<View>({ kind: 'all' })
   const [byClock, setByClock] = useState(false)
   const [asTable, setAsTable] = useState(false)
+  const [withFurther, setWithFurther] = useState(false)
   const [placed, setCursor] = useState<Cursor | null>(null)
   const [host, width] = useWidth()
   const inoculatedMs = state.inoculatedAt === null ? null : Date.parse(state.inoculatedAt)
@@ -62,19 +66,18 @@ export function Charts({ feed, forecasts, state, current, gaps, samples, nowMs, 
         : view.kind === 'last'
           ? { from: nowMs - view.ms }
           : {}
-    if (wanted !== '') feed.show([...tags, ...derivedTags], shown)
+    if (wanted !== '') feed.show([...tags, ...derivedTags, ...(withFurther ? furtherTags : [])], shown)
     forecasts.show(shown)
-  }, [feed, forecasts, wanted, view, stride])
+  }, [feed, forecasts, wanted, view, stride, withFurther])
 
   const first = useMemo(() => firstTime(series, Date.parse(state.createdAt)), [series, state.createdAt])
   const visible = visibleRange(view, first, nowMs)
   const isOpen = state.status === 'pending' || state.status === 'running'
-  // What lies ahead is shown as far as the forecast reaches, at most half of what has been.
   const reachesAhead = isOpen && hasForecasts && view.kind !== 'fixed'
   const aheadFrom = reachesAhead ? visible.to : null
   const { from } = visible
   const to = reachesAhead
-    ? visible.to + Math.min(longestHorizonMs, (visible.to - visible.from) / 2)
+    ? visible.to + reachAhead(view, visible.to - visible.from, longestHorizonMs)
     : visible.to
   const range = useMemo(() => ({ from, to }), [from, to])
   // The range moves when older series arrive, when time goes on and with the zoom: the cursor stays within.
@@ -86,9 +89,11 @@ export function Charts({ feed, forecasts, state, current, gaps, samples, nowMs, 
     (pane.samples && (samples.length > 0 || hasForecasts))
   const withData = panes.filter(isWithData)
   const without = panes.filter((pane) => !withData.includes(pane))
-  const derived = derivedPanes.filter((pane) =>
-    pane.lines.some(({ tag }) => (series.get(tag)?.points.length ?? 0) > 0),
-  )
+  const isDerived = (pane: PaneDefinition) =>
+    pane.lines.some(({ tag }) => (series.get(tag)?.points.length ?? 0) > 0)
+  const derived = derivedPanes.filter(isDerived)
+  const further = withFurther ? furtherPanes.filter(isDerived) : []
+  const phases = useMemo(() => phaseSpans(forecast.items), [forecast.items])
 
   const shared = {
     series,
@@ -114,47 +119,16 @@ export function Charts({ feed, forecasts, state, current, gaps, samples, nowMs, 
           Trends{' '}
           {state.origin !== 'live' && <strong className="origin-word">{originWord[state.origin]}</strong>}
         </h2>
-        <div className="controls" hidden={withData.length === 0}>
-          <fieldset className="segments">
-            <legend className="visually-hidden">Range shown</legend>
-            {ranges.map(({ label, view: choice }) => (
-              <label key={label}>
-                <input
-                  type="radio"
-                  name="range"
-                  checked={sameView(view, choice)}
-                  onChange={() => setView(choice)}
-                />
-                <span>{label}</span>
-              </label>
-            ))}
-          </fieldset>
-          <fieldset className="segments">
-            <legend className="visually-hidden">Time axis</legend>
-            <label>
-              <input
-                type="radio"
-                name="axis"
-                checked={mode.kind === 'elapsed'}
-                disabled={inoculatedMs === null}
-                onChange={() => setByClock(false)}
-              />
-              <span>Elapsed</span>
-            </label>
-            <label>
-              <input
-                type="radio"
-                name="axis"
-                checked={mode.kind === 'clock'}
-                onChange={() => setByClock(true)}
-              />
-              <span>Clock</span>
-            </label>
-          </fieldset>
-          <button type="button" aria-pressed={asTable} onClick={() => setAsTable(!asTable)}>
-            {asTable ? 'Charts' : 'Data table'}
-          </button>
-        </div>
+        <ChartControls
+          hidden={withData.length === 0}
+          view={view}
+          onView={setView}
+          byClock={mode.kind === 'clock'}
+          hasElapsed={inoculatedMs !== null}
+          onByClock={setByClock}
+          asTable={asTable}
+          onTable={setAsTable}
+        />
       </div>
       {withData.length > 0 && (
         <div className="cursor-line">
@@ -210,9 +184,23 @@ export function Charts({ feed, forecasts, state, current, gaps, samples, nowMs, 
           />
         ))}
         {derived.length > 0 && <h3 className="panes-title">Derived every 30 s</h3>}
+        {derived.length > 0 && phases.length > 0 && (
+          <p>Phase of growth: {phaseWords(phases, (at) => axisTime(mode, at))}</p>
+        )}
         {derived.map((definition) => (
           <Pane key={definition.id} definition={definition} {...shared} forecast={undefined} />
         ))}
+        {derived.length > 0 && (
+          <details className="further" onToggle={(event) => setWithFurther(event.currentTarget.open)}>
+            <summary>
+              More derived values: specific rates, biomass, volume, cumulative sums, balance closure
+            </summary>
+            {withFurther && further.length === 0 && <p role="status">Asking for these series …</p>}
+            {further.map((definition) => (
+              <Pane key={definition.id} definition={definition} {...shared} forecast={undefined} />
+            ))}
+          </details>
+        )}
       </div>
       {withData.length > 0 && !loaded && <p role="status">Asking for the series …</p>}
       {failed.length > 0 && (
@@ -254,10 +242,6 @@ function redrawn(before: Cursor | null, at: number): Cursor {
 function zoomed(from: number, to: number): View {
   const spare = Math.max(0, (10_000 - (to - from)) / 2)
   return { kind: 'fixed', from: from - spare, to: to + spare }
-}
-
-function sameView(one: View, other: View): boolean {
-  return one.kind === other.kind && (one.kind !== 'last' || other.kind !== 'last' || one.ms === other.ms)
 }
 
 function timeWords(at: number, inoculatedMs: number | null, zone: Zone): string {

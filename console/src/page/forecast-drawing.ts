@@ -27,6 +27,7 @@ const band = 'rgba(47, 95, 152, 0.2)'
 const faint = 'rgba(47, 95, 152, 0.35)'
 const text = '#17222c'
 const hatchInk = '#7d8994'
+const ground = 'rgba(247, 248, 249, 0.88)'
 
 type Place = (point: { at: number; value: number }) => { x: number; y: number }
 
@@ -36,10 +37,12 @@ export function drawForecastUnder(chart: uPlot, scale: string, drawing: Forecast
     const place = placeIn(chart, scale)
     for (const span of drawing.withheld) hatch(ctx, chart, span, ratio)
     ctx.lineWidth = ratio
+    ctx.setLineDash([2 * ratio, 4 * ratio])
     for (const path of drawing.fan) {
       ctx.strokeStyle = faint
       line(ctx, place, path, (point) => point.p50)
     }
+    ctx.setLineDash([])
     if (drawing.path.length > 1) {
       ctx.beginPath()
       drawing.path.forEach((point, index) => {
@@ -80,8 +83,15 @@ export function drawForecastOver(chart: uPlot, scale: string, drawing: ForecastD
     ctx.font = `${10.5 * ratio}px system-ui, "Segoe UI", Roboto, "Liberation Sans", sans-serif`
     const [origin] = drawing.path
     if (!origin) return
+    if (drawing.fan.length > 0) {
+      // On a light ground, so that past forecasts along the same way do not close its gaps.
+      ctx.strokeStyle = ground
+      ctx.lineWidth = 4 * ratio
+      line(ctx, place, drawing.path, (point) => point.p50)
+    }
+    ctx.strokeStyle = forecastInk
     ctx.lineWidth = 2 * ratio
-    ctx.setLineDash([6 * ratio, 4 * ratio])
+    ctx.setLineDash([6 * ratio, 6 * ratio])
     line(ctx, place, drawing.path, (point) => point.p50)
     ctx.setLineDash([2 * ratio, 3 * ratio])
     ctx.lineWidth = ratio
@@ -93,6 +103,7 @@ export function drawForecastOver(chart: uPlot, scale: string, drawing: ForecastD
     let labelledTo = start.x
     for (const { at, label } of drawing.horizonTicks) {
       const { x } = place({ at, value: origin.p50 })
+      if (x > left + width) continue
       ctx.strokeStyle = hatchInk
       verticalLine(ctx, x, top, 6 * ratio)
       const labelWidth = ctx.measureText(label).width
@@ -120,6 +131,9 @@ export function drawForecastOver(chart: uPlot, scale: string, drawing: ForecastD
     ctx.fill()
   })
 }
+
+/** Heights that the horizons' labels (above) and the origin's (below) take up: nothing drawn lies under them. */
+export const labelStripsPx = { above: 26, below: 18 } as const
 
 /** What the value axis must reach over, so that nothing drawn is cut off. */
 export function forecastExtent(drawing: ForecastDrawing, range: { from: number; to: number }): number[] {
@@ -241,7 +255,7 @@ function onGround(
   const width = ctx.measureText(words).width
   const left = ctx.textAlign === 'right' ? x - width : x
   const height = 13 * ratio
-  ctx.fillStyle = 'rgba(247, 248, 249, 0.88)'
+  ctx.fillStyle = ground
   ctx.fillRect(
     left - 2 * ratio,
     baseline === 'top' ? y - ratio : y - height,

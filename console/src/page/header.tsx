@@ -71,6 +71,7 @@ export function Header({
           </dd>
         </div>
       </dl>
+      {state.notes && <p className="batch-notes">{state.notes}</p>}
     </header>
   )
 }

@@ -8,7 +8,8 @@ import type { PaneDefinition, PaneLine } from '../model/panes.ts'
 import type { OfflineSample } from '../model/samples.ts'
 import type { DrawnSeries } from '../state/series-feed.ts'
 import type { ForecastDrawing } from './forecast-drawing.ts'
-import { type PaneContent, paneChart } from './pane-options.ts'
+import type { PaneContent } from './pane-content.ts'
+import { paneChart } from './pane-options.ts'
 
 export type LineView = PaneLine & {
   readonly label: string
@@ -80,6 +81,7 @@ export function PaneChart(props: PaneChartProps) {
         height: definition.samples ? 220 : 150,
         lines,
         log,
+        limits: definition.limits,
         estimates: definition.samples ? estimates : undefined,
         content: content.current,
         onZoom: (from, to) => handlers.current.onZoom(from, to),

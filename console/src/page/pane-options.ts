@@ -1,34 +1,25 @@
 /** How one trend pane is drawn with uPlot: scales, axes, lines, and the marks that stand on top of them. */
 import uPlot from 'uplot'
-import type { Mark } from '../model/aligned.ts'
-import { type AxisMode, axisOrigin, decimalsFor, logTicks, tickLabels, timeTicks } from '../model/axis.ts'
-import { type LineStyle, leastSpans, type PaneLine } from '../model/panes.ts'
-import type { OfflineSample } from '../model/samples.ts'
+import { axisOrigin, decimalsFor, logTicks, tickLabels, timeTicks } from '../model/axis.ts'
+import { type Limits, leastSpans, type PaneLine } from '../model/panes.ts'
 import { formatValue } from '../model/value.ts'
 import {
   drawForecastOver,
   drawForecastUnder,
-  type ForecastDrawing,
   forecastExtent,
+  labelStripsPx,
   shadeAhead,
 } from './forecast-drawing.ts'
-
-/** What the drawing reads at each redraw; the pane replaces it without building the chart anew. */
-export type PaneContent = {
-  range: { from: number; to: number }
-  mode: AxisMode
-  marks: readonly (readonly Mark[])[]
-  samples: readonly OfflineSample[]
-  forecast: ForecastDrawing | undefined
-  /** Where what was read ends and what lies ahead begins; null: nothing ahead is shown. */
-  aheadFrom: number | null
-}
+import { dashes, inkColours } from './ink.ts'
+import type { PaneContent } from './pane-content.ts'
+import { drawLimits, drawMarks } from './pane-marks.ts'
 
 export type PaneChartOptions = {
   readonly width: number
   readonly height: number
   readonly lines: readonly (PaneLine & { readonly unitLabel: string })[]
   readonly log: boolean
+  readonly limits: Limits | undefined
   /** Scale and unit of offline samples and forecasts, in a pane that shows them. */
   readonly estimates: { readonly scale: string; readonly unitLabel: string } | undefined
   readonly content: PaneContent
@@ -38,20 +29,14 @@ export type PaneChartOptions = {
   readonly onRedraw: (at: number) => void
 }
 
-export const inkColours = { strong: '#1a2732', middle: '#41658a', light: '#76838f' } as const
-export const dashes: Record<LineStyle, readonly number[]> = {
-  solid: [],
-  dashed: [7, 4],
-  dotted: [2, 3],
-  'dash-dot': [9, 3, 2, 3],
-}
-const abnormalColours = { bad: '#b3261e', uncertain: '#8a5300' } as const
 const text = '#4a5763'
 const font = '11px system-ui, "Segoe UI", Roboto, "Liberation Sans", sans-serif'
 const leftAxisPx = 40
 const rightAxisPx = 40
 const axisLabelPx = 16
 const narrowPx = 600
+const topPaddingPx = 6
+const timeAxisPx = 22
 
 /** All panes share the cursor. */
 export const cursorSync = 'console'
@@ -65,7 +50,7 @@ export function paneChart(options: PaneChartOptions): uPlot.Options {
   return {
     width,
     height,
-    padding: [6, narrow ? 8 : (rightAxisPx + axisLabelPx) * (2 - rightAxes) + 4, 0, 0],
+    padding: [topPaddingPx, narrow ? 8 : (rightAxisPx + axisLabelPx) * (2 - rightAxes) + 4, 0, 0],
     legend: { show: false },
     cursor: {
       y: false,
@@ -97,6 +82,7 @@ export function paneChart(options: PaneChartOptions): uPlot.Options {
         (chart) => {
           if (estimates && content.forecast) drawForecastOver(chart, estimates.scale, content.forecast)
           drawMarks(chart, lines, estimates?.scale, content)
+          if (options.limits) drawLimits(chart, options.limits)
         },
       ],
       ready: [
@@ -138,7 +124,10 @@ export function paneChart(options: PaneChartOptions): uPlot.Options {
             ]
           : []
         const values = [low, high, ...shown].filter((value) => value !== null && Number.isFinite(value))
-        return log ? logRange(values) : linearRange(values, leastSpans[scale])
+        const range = log ? logRange(values) : linearRange(values, leastSpans[scale])
+        return drawsEstimates && content.forecast && content.forecast.path.length > 0
+          ? withLabelStrips(range, log, height - timeAxisPx - topPaddingPx)
+          : range
       },
     }
   }
@@ -192,7 +181,7 @@ function timeAxis(content: PaneContent, width: number): uPlot.Axis {
     timeTicks(content.range.from, content.range.to, limit, axisOrigin(content.mode, content.range.from))
   return {
     side: 2,
-    size: content.mode.kind === 'clock' ? 34 : 22,
+    size: content.mode.kind === 'clock' ? 34 : timeAxisPx,
     stroke: text,
     font,
     gap: 3,
@@ -215,66 +204,20 @@ function linearRange(values: readonly number[], ownSpan: number | undefined): [n
   return low >= 0 && bottom < 0 ? [-0.04 * (high + 2 * spare), high + 2 * spare] : [bottom, high + spare]
 }
 
+/** Room for the labels of a forecast above and below what is drawn, on a plot of `heightPx`. */
+function withLabelStrips([low, high]: [number, number], log: boolean, heightPx: number): [number, number] {
+  const { above, below } = labelStripsPx
+  const drawn = Math.max(heightPx - above - below, heightPx / 3)
+  if (log) {
+    const perPx = Math.log(high / low) / drawn
+    return [low * Math.exp(-perPx * below), high * Math.exp(perPx * above)]
+  }
+  const perPx = (high - low) / drawn
+  return [low - perPx * below, high + perPx * above]
+}
+
 function logRange(values: readonly number[]): [number, number] {
   const positive = values.filter((value) => value > 0)
   if (positive.length === 0) return [0.1, 100]
   return [Math.min(...positive) / 1.3, Math.max(...positive) * 1.3]
-}
-
-/** Values that are not good, by shape (× bad, hollow diamond uncertain), and offline samples as diamonds. */
-function drawMarks(
-  chart: uPlot,
-  lines: PaneChartOptions['lines'],
-  sampleScale: string | undefined,
-  content: PaneContent,
-): void {
-  const { ctx, bbox } = chart
-  const ratio = window.devicePixelRatio
-  const inRange = (at: number) => at >= content.range.from && at <= content.range.to
-  const place = (at: number, value: number, scale: string) => ({
-    x: chart.valToPos(at, 'x', true),
-    y: Math.min(bbox.top + bbox.height - 5, Math.max(bbox.top + 5, chart.valToPos(value, scale, true))),
-  })
-  ctx.save()
-  ctx.setLineDash([])
-  lines.forEach((line, index) => {
-    for (const mark of (content.marks[index] ?? []).slice(-2000)) {
-      if (!inRange(mark.at) || mark.quality === 'good') continue
-      const { x, y } = place(mark.at, mark.value, line.scale)
-      ctx.strokeStyle = abnormalColours[mark.quality]
-      ctx.lineWidth = 1.75 * ratio
-      if (mark.quality === 'bad') cross(ctx, x, y, 3.5 * ratio)
-      else diamond(ctx, x, y, 4 * ratio)
-      ctx.stroke()
-    }
-  })
-  if (sampleScale !== undefined)
-    for (const sample of content.samples) {
-      if (!inRange(sample.at)) continue
-      const { x, y } = place(sample.at, sample.od600, sampleScale)
-      diamond(ctx, x, y, 5.5 * ratio)
-      ctx.fillStyle = '#ffffff'
-      ctx.fill()
-      ctx.strokeStyle = inkColours.strong
-      ctx.lineWidth = 1.75 * ratio
-      ctx.stroke()
-    }
-  ctx.restore()
-}
-
-function cross(ctx: CanvasRenderingContext2D, x: number, y: number, size: number): void {
-  ctx.beginPath()
-  ctx.moveTo(x - size, y - size)
-  ctx.lineTo(x + size, y + size)
-  ctx.moveTo(x + size, y - size)
-  ctx.lineTo(x - size, y + size)
-}
-
-function diamond(ctx: CanvasRenderingContext2D, x: number, y: number, size: number): void {
-  ctx.beginPath()
-  ctx.moveTo(x, y - size)
-  ctx.lineTo(x + size, y)
-  ctx.lineTo(x, y + size)
-  ctx.lineTo(x - size, y)
-  ctx.closePath()
 }

@@ -15,8 +15,8 @@ import type { OfflineSample } from '../model/samples.ts'
 import { derivedKey } from '../model/series-merge.ts'
 import { decimalsOf, formatValue, labelOf, unitLabelOf } from '../model/value.ts'
 import type { DrawnSeries } from '../state/series-feed.ts'
+import { dashes, inkColours } from './ink.ts'
 import { type LineView, PaneChart, type PaneChartProps } from './pane-chart.tsx'
-import { dashes, inkColours } from './pane-options.ts'
 import { axisTime, PaneTable, tableLineOf } from './pane-table.tsx'
 
 export type PaneProps = Omit<PaneChartProps, 'lines' | 'log'> & {
@@ -87,6 +87,7 @@ export function Pane(props: PaneProps) {
             <span>offline samples ({shownSamples.length})</span>
           </li>
         )}
+        {definition.limits && <li className="dim">{definition.limits.words}</li>}
         {missing.map((line) => (
           <li key={line.tag} className="dim">
             {derivedKey(line.tag) === undefined

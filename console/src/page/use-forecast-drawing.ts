@@ -14,8 +14,8 @@ import type { Zone } from '../model/time.ts'
 import type { ForecastSnapshot } from '../state/forecast-feed.ts'
 import type { DrawnSpan, ForecastDrawing } from './forecast-drawing.ts'
 
-/** More past forecasts than this on one chart are a smear. */
-const fanLimit = 40
+/** More past forecasts than this on one chart, each two hours long, are a smear. */
+const fanLimit = 12
 const marked = ['PT30M', 'PT1H', 'PT2H'] as const
 
 export function useForecastDrawing({
