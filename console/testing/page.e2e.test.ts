@@ -82,9 +82,9 @@ test('values move with the live feed and one that falls silent goes stale', { sk
 test('dragging zooms every chart, double-clicking resets', { skip }, () =>
   open('closed', async (page) => {
     // A chart is drawn anew when another of its lines arrives: wait until all of them have.
-    await page.waitForLoadState('networkidle')
     const over = page.locator('.u-over').nth(1)
     await over.waitFor()
+    await page.getByText('Asking for the series').waitFor({ state: 'detached' })
     await over.scrollIntoViewIfNeeded()
     const place = () => over.boundingBox().then((box) => box ?? assert.fail('the chart has no place'))
     const before = await place()
