@@ -3,6 +3,7 @@
  * of `domain/signal-cleaning`. There is no table of cleaned values that could say something else. The fold always begins
  * at the series' first reading, so that a point does not depend on the range it was asked in.
  */
+import { setImmediate } from 'node:timers/promises'
 import type { z } from 'zod'
 import type { RawReading } from '../../domain/signal-cleaning/clean-series.ts'
 import {
@@ -91,6 +92,8 @@ export async function* readingsInOrder(
   }
 }
 
+const readingsAtOnce = 4_096
+
 async function* blocksOf(
   pool: Pool,
   series: SeriesRow,
@@ -99,13 +102,17 @@ async function* blocksOf(
   range: TimeRange,
 ): AsyncGenerator<readonly RawReading[]> {
   for await (const block of pointsInOrder(pool, catalogue, range, position))
-    yield block.map(({ at, columns, index }) => ({
-      atMs: at,
-      value: columns.value[index] ?? Number.NaN,
-      unit: series.unit,
-      quality: qualityOf(columns.mark[index] ?? 0),
-      position: columns.positionOf(index),
-    }))
+    for (let start = 0; start < block.length; start += readingsAtOnce) {
+      yield block.slice(start, start + readingsAtOnce).map(({ at, columns, index }) => ({
+        atMs: at,
+        value: columns.value[index] ?? Number.NaN,
+        unit: series.unit,
+        quality: qualityOf(columns.mark[index] ?? 0),
+        position: columns.positionOf(index),
+      }))
+      // A long series must not keep other questions waiting.
+      await setImmediate()
+    }
 }
 
 async function nextBlock(source: AsyncGenerator<readonly RawReading[]>): Promise<readonly RawReading[]> {
