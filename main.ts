@@ -121,7 +121,7 @@ program
   .requiredOption('--batch <id>', 'id of the batch')
   .requiredOption('--out <file>', 'file to write')
   .addOption(dataDir())
-  .option('--as-of <time>', 'as the ledger stood then (ISO 8601 with zone)')
+  .option('--as-of <time>', 'what was recorded up to then (ISO 8601 with zone)')
   .addOption(new Option('--purpose <code>', 'what the copy is for').choices(extractPurposes))
   .option('--purpose-text <text>', 'the same in words, e.g. the number of an inspection')
   .option('--from <time>', 'sensor data, process values and forecasts only as recorded from here')

@@ -47,11 +47,11 @@ export async function extractCommand(given: Options): Promise<void> {
       throw new UserError(job.failure?.message ?? 'the extract could not be written', 2)
     await download(`${http}${job.file}`, token.trim(), given.out)
     bar.stop()
-    const { batchId, size, events, manifestSha256, scope } = job
+    const { batchId, size, events, manifestSha256, scope, verdict } = job
     process.stdout.write(
       given.json
-        ? `${JSON.stringify({ out: given.out, batchId, scope, size, events, manifestSha256 })}\n`
-        : `${given.out}: ${events} events of batch ${batchId} as of ledger size ${size}\n`,
+        ? `${JSON.stringify({ out: given.out, batchId, scope, size, events, manifestSha256, verdict })}\n`
+        : `${given.out}: ${events} events of batch ${batchId}; ${verdict}\n`,
     )
   } finally {
     bar.stop()

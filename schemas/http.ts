@@ -201,6 +201,8 @@ export const extractJob = z.object({
   events: z.string().nullable(),
   /** Base64; the log holds it in `ExtractIssued`. */
   manifestSha256: z.string().nullable(),
+  /** What the verifier said of it: up to which instant and size the record is stated. */
+  verdict: z.string().nullable(),
   file: z.string().nullable(),
   failure: z.object({ code: z.string(), message: z.string() }).nullable(),
 })

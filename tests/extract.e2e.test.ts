@@ -141,10 +141,17 @@ describe('the extract of a batch', () => {
       const refused = await product.post('/api/v1/extracts', wrong)
       assert.ok(refused.status === 400 || refused.status === 422, JSON.stringify(refused.body))
     }
+    const ahead = new Date(Date.now() + 3_600_000).toISOString()
+    for (const field of ['asOf', 'to']) {
+      const refused = await product.post('/api/v1/extracts', { batchId, [field]: ahead })
+      assert.equal(refused.status, 422)
+      assert.equal(refused.body.code, 'not-stated')
+      assert.match(JSON.stringify(refused.body.errors), new RegExp(`/${field}.*${ahead}.*a past instant`))
+    }
     const early = await product.post('/api/v1/extracts', { batchId, asOf: '2020-01-01T00:00:00.000Z' })
     const job = await ended(String(early.body.id))
     assert.equal(job.state, 'failed')
-    assert.match(JSON.stringify(job.failure), /no checkpoint as of/)
+    assert.match(JSON.stringify(job.failure), /asOf 2020-01-01T00:00:00.000Z: batch .* was first recorded at/)
     const missing = bioledger(
       'extract',
       '--batch',

@@ -618,6 +618,7 @@ function followStreams(manifest) {
       state.last = revision;
       state.lastIndex = index;
       state.lastHash = hash2;
+      state.lastButOneRecordedAt = before.lastRecordedAt;
       state.lastRecordedAt = recordedAt;
       state.events++;
       state.isSealed = entry.type === "StreamSealed";
@@ -645,6 +646,77 @@ function placeObjection(entry, before, event) {
 function sealObjection(entry, event) {
   if (entry.type !== "StreamSealed" || entry.data?.count === entry.revision) return void 0;
   return { event, message: `the seal counts ${JSON.stringify(entry.data?.count)} events before it` };
+}
+
+// src/times.ts
+var toleranceSeconds = 120;
+var gravestSeconds = 3600;
+function isInstant(text2) {
+  if (!/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/.test(text2) || text2.startsWith("0000")) return false;
+  const time2 = Date.parse(text2);
+  return !Number.isNaN(time2) && new Date(time2).toISOString() === text2;
+}
+function timeBrackets(stamps) {
+  for (const [at2, { index, size, stampedAt }] of stamps.entries()) {
+    if (!isInstant(stampedAt)) throw new Refusal("the time of a time stamp is no instant");
+    if (index <= (stamps[at2 - 1]?.index ?? -1))
+      throw new Refusal("the time stamps are not in the order of the log");
+    if (size > index) throw new Refusal("a time stamp is about a checkpoint later than itself");
+  }
+  const bySize = [...stamps].sort((a, b) => a.size - b.size);
+  const earliest = [];
+  for (let at2 = bySize.length - 1; at2 >= 0; at2--) {
+    const own = bySize[at2]?.stampedAt ?? "";
+    const after = earliest[at2 + 1];
+    earliest[at2] = after !== void 0 && after < own ? after : own;
+  }
+  let covering = 0;
+  let logged = 0;
+  let newest;
+  let last = "";
+  return {
+    objection: (index, recordedAt) => {
+      if (recordedAt < last)
+        return {
+          message: `it was recorded at ${recordedAt}, before an earlier event of the log (${last})`,
+          isDeviation: false
+        };
+      last = recordedAt;
+      while (covering < bySize.length && (bySize[covering]?.size ?? 0) <= index) covering++;
+      for (let stamp = stamps[logged]; stamp && stamp.index < index; stamp = stamps[++logged])
+        if (newest === void 0 || stamp.stampedAt > newest) newest = stamp.stampedAt;
+      const after = earliest[covering];
+      const own = Date.parse(recordedAt);
+      return after !== void 0 && objectionTo(
+        own - Date.parse(after),
+        `it says ${recordedAt}, but a checkpoint that covers it was stamped at ${after}`
+      ) || newest !== void 0 && objectionTo(
+        Date.parse(newest) - own,
+        `it says ${recordedAt}, but it was logged after a time stamp of ${newest}`
+      ) || void 0;
+    }
+  };
+}
+function objectionTo(offByMs, message) {
+  if (offByMs <= 1e3 * toleranceSeconds) return void 0;
+  return { message, isDeviation: offByMs <= 1e3 * gravestSeconds };
+}
+
+// src/request-end.ts
+function endOf(stream, { request, batchId }) {
+  const { scope, asOf, to } = request;
+  if (!streamsOfBatch(batchId).has(stream)) return void 0;
+  if (scope !== "range" || to === void 0 || !isBulk(stream, batchId)) return asOf;
+  return asOf !== void 0 && asOf < to ? asOf : to;
+}
+function shownUntil({ streams, statement }, { heads }) {
+  if (!heads || !statement) return void 0;
+  const times = [...streams.states.values()].filter(({ stream, lastIndex }) => stream !== "ledger-heads" && lastIndex < heads.size).map(({ lastRecordedAt }) => lastRecordedAt);
+  const { recordedUpTo } = statement.data;
+  if (typeof recordedUpTo === "string" && isInstant(recordedUpTo) && recordedUpTo <= statement.recordedAt)
+    times.push(recordedUpTo);
+  if (statement.index === heads.size) times.push(statement.recordedAt);
+  return times.sort().at(-1);
 }
 
 // src/completeness.ts
@@ -679,21 +751,30 @@ async function checkCompleteness(context, reading) {
   const heads = await readStatement(context, reading);
   if (heads) {
     for (const stream of expectedStreams(manifest)) {
-      const objection = objectionTo(stream, states.get(stream), heads, manifest);
+      const objection = objectionTo2(stream, states.get(stream), heads, manifest);
       if (objection) fail(objection, stream, states.get(stream)?.last ?? 0, states.get(stream)?.lastIndex);
     }
     requireStatementsCounted(heads, reading, fail);
   }
   if (findings.has("completeness")) return heads;
-  if (heads) findings.note("completeness", detail([...states.values()], heads, context, reading));
+  const unshown = heads && notShownBeyond(reading, manifest);
+  if (unshown) findings.skip("completeness", unshown);
+  else if (heads) findings.note("completeness", detail([...states.values()], heads, context, reading));
   else findings.skip("completeness", "no heads statement says which streams there are and where they end");
   return heads;
+}
+function notShownBeyond(reading, manifest) {
+  const { request, heads } = manifest;
+  const end = request.asOf ?? request.to;
+  const until = shownUntil(reading, manifest);
+  if (end === void 0 || until !== void 0 && end < until) return void 0;
+  return `asked for up to ${end}, but the record is stated as of size ${heads?.size}, which reaches ${until === void 0 ? "no instant that the extract shows" : `to before ${until}`}: what was recorded from then on is not in it`;
 }
 function expectedStreams({ batchId, request }) {
   const bulk = request.scope === "signatures-only" ? [] : bulkStreams(batchId);
   return [`batch-${batchId}`, ...bulk, "ledger-keys", "ledger-timestamps"];
 }
-function objectionTo(stream, state, heads, manifest) {
+function objectionTo2(stream, state, heads, manifest) {
   const record = heads.recordOf(stream);
   if (!record) return state && "the heads statement knows no such stream";
   if (!state) return `the whole stream is missing: the log has ${record.count} events of it`;
@@ -752,8 +833,9 @@ var allOfBatch = ({ batchId }) => [
   "ledger-timestamps",
   "ledger-heads"
 ];
-function endsAfterRange({ stream, lastRecordedAt }, { request, batchId }) {
-  return request.scope === "range" && isBulk(stream, batchId) && request.to !== void 0 && lastRecordedAt > request.to;
+function endsAfterRange({ stream, lastRecordedAt }, manifest) {
+  const end = endOf(stream, manifest);
+  return end !== void 0 && lastRecordedAt > end;
 }
 function mayBeCut({ stream, firstRecordedAt }, { request, batchId }) {
   return request.scope === "range" && isBulk(stream, batchId) && request.from !== void 0 && firstRecordedAt < request.from;
@@ -765,9 +847,10 @@ function detail(states, heads, { manifest: { batchId, request, heads: named } },
   const none = absent.length > 0 ? `; the log has no ${absent.join(", ")} of it` : "";
   const sealed = states.filter(({ isSealed }) => isSealed).map(({ stream }) => stream.replace(`-${batchId}`, ""));
   const bySeal = sealed.length > 0 ? `; sealed: ${sealed.join(", ")}` : "";
-  const within = request.scope === "range" ? " within the range" : "";
+  const asOf = request.asOf === void 0 ? "" : ` as recorded up to ${request.asOf}`;
+  const within = `${request.scope === "range" ? " within the range" : ""}${asOf}`;
   const counted = besides.map((stream) => `${heads.recordOf(stream)?.count ?? 0} of ${stream}`).join(", ");
-  return `complete${within} as of size ${named?.size}, stated at ${statement?.recordedAt}${none}${bySeal}; not in an extract: ${counted}`;
+  return `complete${within}, as of size ${named?.size}, stated at ${statement?.recordedAt}${none}${bySeal}; not in an extract: ${counted}`;
 }
 
 // src/deep-streams.ts
@@ -956,17 +1039,23 @@ async function checkWholeLog(examined, fetchLog, kept2, platform) {
       throw new Refusal(`entry ${index} names no stream and revision`);
     const objection = streams.apply({ stream, revision, prev, index, hash: hash2 });
     if (objection) fail(objection, { stream, revision: Number(revision), index });
+    const { recordedUpTo } = reading.statement?.data ?? {};
+    if (index === bound - 1 && recordedUpTo !== void 0 && leaf.recordedAt !== recordedUpTo)
+      fail(`the heads statement says that it was recorded at ${JSON.stringify(recordedUpTo)}`, {
+        ...{ stream, revision: Number(revision), index }
+      });
     if (index < bound && ofBatch.has(stream)) count2(stream, Number(revision), index);
   }
   function count2(stream, revision, index) {
     seen.set(stream, (seen.get(stream) ?? 0) + 1);
     const state = reading.streams.states.get(stream);
-    const isLeftOut = manifest.request.scope === "range" || manifest.omitted.includes(stream);
+    const { scope, asOf } = manifest.request;
+    const isLeftOut = scope === "range" || asOf !== void 0 || manifest.omitted.includes(stream);
     if (isLeftOut || state && revision <= state.last) return;
     fail("the log has it, the extract has not", { stream, revision, index });
   }
   function compare() {
-    if (manifest.request.scope === "range") return;
+    if (manifest.request.scope === "range" || manifest.request.asOf !== void 0) return;
     for (const [stream, state] of reading.streams.states)
       if (ofBatch.has(stream) && seen.get(stream) !== state.events)
         fail(`the log has ${seen.get(stream) ?? 0} events of its stream, the extract ${state.events}`, {
@@ -1328,60 +1417,6 @@ function keyHistory() {
   };
 }
 
-// src/times.ts
-var toleranceSeconds = 120;
-var gravestSeconds = 3600;
-function isInstant(text2) {
-  if (!/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/.test(text2) || text2.startsWith("0000")) return false;
-  const time2 = Date.parse(text2);
-  return !Number.isNaN(time2) && new Date(time2).toISOString() === text2;
-}
-function timeBrackets(stamps) {
-  for (const [at2, { index, size, stampedAt }] of stamps.entries()) {
-    if (!isInstant(stampedAt)) throw new Refusal("the time of a time stamp is no instant");
-    if (index <= (stamps[at2 - 1]?.index ?? -1))
-      throw new Refusal("the time stamps are not in the order of the log");
-    if (size > index) throw new Refusal("a time stamp is about a checkpoint later than itself");
-  }
-  const bySize = [...stamps].sort((a, b) => a.size - b.size);
-  const earliest = [];
-  for (let at2 = bySize.length - 1; at2 >= 0; at2--) {
-    const own = bySize[at2]?.stampedAt ?? "";
-    const after = earliest[at2 + 1];
-    earliest[at2] = after !== void 0 && after < own ? after : own;
-  }
-  let covering = 0;
-  let logged = 0;
-  let newest;
-  let last = "";
-  return {
-    objection: (index, recordedAt) => {
-      if (recordedAt < last)
-        return {
-          message: `it was recorded at ${recordedAt}, before an earlier event of the log (${last})`,
-          isDeviation: false
-        };
-      last = recordedAt;
-      while (covering < bySize.length && (bySize[covering]?.size ?? 0) <= index) covering++;
-      for (let stamp = stamps[logged]; stamp && stamp.index < index; stamp = stamps[++logged])
-        if (newest === void 0 || stamp.stampedAt > newest) newest = stamp.stampedAt;
-      const after = earliest[covering];
-      const own = Date.parse(recordedAt);
-      return after !== void 0 && objectionTo2(
-        own - Date.parse(after),
-        `it says ${recordedAt}, but a checkpoint that covers it was stamped at ${after}`
-      ) || newest !== void 0 && objectionTo2(
-        Date.parse(newest) - own,
-        `it says ${recordedAt}, but it was logged after a time stamp of ${newest}`
-      ) || void 0;
-    }
-  };
-}
-function objectionTo2(offByMs, message) {
-  if (offByMs <= 1e3 * toleranceSeconds) return void 0;
-  return { message, isDeviation: offByMs <= 1e3 * gravestSeconds };
-}
-
 // src/leaf.ts
 var maximumLeafBytes = 65535;
 var decimal = /^(0|[1-9]\d{0,15})$/;
@@ -1540,13 +1575,14 @@ var maximumTypes = 1e3;
 var otherTypes = "other types";
 var quietTypes = /* @__PURE__ */ new Set(["ProcessWindowDerived", "OdForecastIssued", "ForecastWithheld", "IngressStated"]);
 var isReading = (type, stream) => type === readingType && stream.startsWith("reading-");
-function collectFacts(batchId) {
+function collectFacts(batchId, asOf) {
   const story = [];
   const approvals = [];
   const tags2 = /* @__PURE__ */ new Map();
   const counts = /* @__PURE__ */ new Map();
   const origins = /* @__PURE__ */ new Set();
   let [storyLeftOut, storyLength, approvalCount, readingsLeftOut] = [0, 0, 0, 0];
+  const isLater = (recordedAt) => asOf !== void 0 && recordedAt > asOf;
   function count2(type) {
     const counted = counts.size < maximumTypes || counts.has(type) ? type : otherTypes;
     counts.set(counted, (counts.get(counted) ?? 0) + 1);
@@ -1563,9 +1599,10 @@ function collectFacts(batchId) {
     story.push({ at: at2, stream, revision, index, sentence: short });
   }
   return {
-    addReading: ({ type, occurredAt, origin }, { tag, unit, value, quality }) => {
+    addReading: ({ type, occurredAt, recordedAt, origin }, { tag, unit, value, quality }) => {
       count2(type);
       origins.add(origin);
+      if (isLater(recordedAt)) return;
       const key = `${tag.length} ${tag}${unit}`;
       let figures = tags2.get(key);
       if (!figures) {
@@ -1587,6 +1624,7 @@ function collectFacts(batchId) {
       count2(told.type);
       if (!told.stream.endsWith(`-${batchId}`)) return;
       origins.add(told.origin);
+      if (isLater(told.recordedAt)) return;
       if (told.stream === `batch-${batchId}`) {
         const given = approvalsOf(told).approvals;
         approvalCount += given.length;
@@ -1902,7 +1940,7 @@ async function readEvents(sources, manifest, findings, platform) {
   const proof = await opened(sources.proof, proofLine, "proof.bin");
   const fingerprints = await opened(sources.fingerprints, fingerprintsLine, "fingerprints.bin");
   const stamps = [];
-  const facts = collectFacts(manifest.batchId);
+  const facts = collectFacts(manifest.batchId, manifest.request.asOf);
   let statement;
   let badLines = 0;
   const deviations = { count: 0, first: void 0 };
@@ -2038,7 +2076,12 @@ async function readEvents(sources, manifest, findings, platform) {
       else if (data) {
         tables2.add(entry, data);
         facts.addReading(
-          { type, occurredAt: entry.leaf.occurredAt, origin: entry.leaf.origin },
+          {
+            type,
+            occurredAt: entry.leaf.occurredAt,
+            recordedAt: entry.recordedAt,
+            origin: entry.leaf.origin
+          },
           data
         );
       }
@@ -2117,6 +2160,7 @@ function collectFindings() {
     note: (check, detail2) => void details.set(check, { status: "pass", detail: detail2 }),
     skip: (check, detail2) => void details.set(check, { status: "not-checked", detail: detail2 }),
     has: (check) => failed.has(check),
+    isPassed: (check) => !failed.has(check) && details.get(check)?.status === "pass",
     checks: () => Object.keys(checkTitles).map((id) => {
       const count2 = failed.get(id) ?? 0;
       const first = all.find((finding) => finding.check === id);
@@ -2639,7 +2683,7 @@ ${style}
 </style></head><body>
 <table class="sheet"><thead><tr><td>Batch ${escaped(batchId)} · ${escaped(origin)} as of ${asOf}, root ${escaped(checkpoint.root)} · all times UTC (UTC+00:00)</td></tr></thead><tbody><tr><td>
 <h1>Batch record</h1>
-<p>Origin of the data: <strong>${escaped([...origins].sort().join(", "))}</strong>. Purpose of this copy: ${escaped(purpose)}. Scope: ${escaped(scopeText(request))}.${left}
+<p>Origin of the data: <strong>${escaped([...origins].sort().join(", "))}</strong>. Purpose of this copy: ${escaped(purpose)}. Scope: ${escaped(scopeText(request))}${escaped(asOfText(request))}.${left}
 People stand in it by their pseudonymous ids. This page is a reading of the events in the same file; the events are the record.</p>
 `;
 }
@@ -2649,6 +2693,7 @@ function scopeText({ scope, from, to }) {
     return "the record of the batch with the payloads of signatures and approvals only";
   return `the record of the batch, and sensor data, process values and forecasts recorded from ${from ?? "the start"} to ${to ?? "the end"}`;
 }
+var asOfText = ({ asOf }) => asOf === void 0 ? "" : `, as recorded up to ${asOf}; where a stream goes on, the event files and their counts have one later event, which shows that none before it is missing and is not told here`;
 var headsText = ({ heads }) => heads ? `The heads statement about size ${heads.size} says where each stream ended then.` : "No heads statement covers these streams.";
 function approvalRow(approval) {
   const { who, meaning, at: at2 } = approval;
@@ -2779,6 +2824,7 @@ async function checkRenderings(context, reading) {
 // src/scope.ts
 function checkScope(reading, manifest, heads, findings) {
   const { request, batchId, omitted } = manifest;
+  const isComplete = findings.isPassed("completeness");
   const fail = (message) => findings.fail("scope", message, { member: "manifest.json" });
   const { from, to, asOf } = request;
   if (request.scope === "range" !== (from !== void 0 || to !== void 0))
@@ -2786,9 +2832,9 @@ function checkScope(reading, manifest, heads, findings) {
   for (const [name, bound] of Object.entries({ from, to, asOf }))
     if (bound !== void 0 && !isInstant(bound)) fail(`${name} is no instant`);
   if (from !== void 0 && to !== void 0 && from > to) fail("the range ends before it begins");
-  for (const { stream, last, lastIndex, lastRecordedAt } of reading.streams.states.values())
-    if (asOf !== void 0 && lastRecordedAt > asOf)
-      findings.fail("scope", `it was recorded at ${lastRecordedAt}, after ${asOf}, which was asked for`, {
+  for (const { stream, last, lastIndex, ...state } of reading.streams.states.values())
+    if (asOf !== void 0 && (state.lastButOneRecordedAt ?? "") > asOf && endOf(stream, manifest) !== void 0)
+      findings.fail("scope", `more than one event follows what was recorded up to ${asOf}`, {
         event: { stream, revision: last, index: lastIndex }
       });
   for (const stream of omitted) {
@@ -2798,10 +2844,15 @@ function checkScope(reading, manifest, heads, findings) {
   if (request.scope === "signatures-only") checkSignaturesOnly(reading, manifest, heads, findings, fail);
   else if (manifest.signatureTypes.length > 0) fail("only an extract of signatures has types of signatures");
   if (findings.has("scope")) return;
+  if (!isComplete) {
+    findings.skip("scope", "not made, as it is not shown that nothing of the batch is missing");
+    return;
+  }
   const bounds = request.scope === "range" ? `, bulk streams as recorded ${from ?? "from the start"} to ${to ?? "the end"}` : "";
+  const upTo = asOf === void 0 ? "" : `, as recorded up to ${asOf}`;
   const without = omitted.map((stream) => `${stream} (${heads?.recordOf(stream)?.count ?? "?"} events)`);
   const left = without.length > 0 ? `; left out: ${without.join(", ")}` : "";
-  findings.note("scope", `${request.scope}${bounds}${left}; purpose: ${request.purpose}`);
+  findings.note("scope", `${request.scope}${bounds}${upTo}${left}; purpose: ${request.purpose}`);
 }
 function checkSignaturesOnly({ streams }, { batchId, omitted, signatureTypes }, heads, findings, fail) {
   if (signatureTypes.join() !== approvingTypes.join())
@@ -3188,7 +3239,7 @@ function verdictOf(findings, pinned, { manifest, checkpoint, reading }) {
   const exit = isFailed ? 1 : pinned.logKeys.length === 0 || isIncomplete ? 2 : 0;
   const heads = manifest?.heads;
   const verdict = {
-    0: `VERIFIED as of size ${heads?.size} of the log, stated at ${reading?.statement?.recordedAt}${reading?.deviations.count ? ", with a noted deviation of clocks" : ""}`,
+    0: `VERIFIED${manifest?.request.asOf === void 0 ? "" : ` as recorded up to ${manifest.request.asOf},`} as of size ${heads?.size} of the log, stated at ${reading?.statement?.recordedAt}${reading?.deviations.count ? ", with a noted deviation of clocks" : ""}`,
     1: "FAILED: do not rely on this extract",
     2: pinned.logKeys.length === 0 ? "CONSISTENT WITH ITSELF, but nobody vouches for it: verify with --key" : "INCOMPLETE: nothing contradicts it, but not everything could be shown"
   }[exit];

@@ -1,38 +1,87 @@
-/** Which checkpoint an extract stands on: the last one as of a past instant, or a new one with a heads statement of its own. */
+/**
+ * Which checkpoint an extract stands on: a new one with a heads statement of its own, also for the record as of a past
+ * instant. Only a statement made later can show that nothing recorded up to then is missing, so it must reach beyond the
+ * end of what was asked; what was recorded after that end is left out event by event, never with the checkpoint.
+ */
 import { setTimeout as delay } from 'node:timers/promises'
 import type { EventStore } from '../../infra/event-store/event-store.ts'
-import type { PublishedCheckpoint } from '../storage/log-reader.ts'
+import type { HeadsStatement, PublishedCheckpoint } from '../storage/log-reader.ts'
 import { ExtractError } from './errors.ts'
+import type { ExtractRequest } from './request.ts'
 import type { ExtractLog } from './selection.ts'
 
 const patienceMs = 60_000
 const askAgainMs = 100
 
-/** Throws `ExtractError` `no-checkpoint` when nothing was sealed by then, `not-covered` when the ledger does not come to it. */
+/**
+ * Throws `ExtractError` `not-covered` when the ledger does not come to it, `not-stated` when the record does not reach
+ * beyond `asOf` or `to`: when what is recorded at that instant may be yet to come, nobody could prove it complete.
+ */
 export async function chooseCheckpoint(
   log: ExtractLog,
   store: Pick<EventStore, 'head'>,
-  asOf: string | undefined,
+  request: Pick<ExtractRequest, 'asOf' | 'to'>,
   signal: AbortSignal,
 ): Promise<PublishedCheckpoint> {
-  if (asOf !== undefined) {
-    const found = await log.checkpointAtOrBefore({ recordedAt: asOf })
-    if (!found)
-      throw new ExtractError('no-checkpoint', `the ledger has no checkpoint as of ${asOf}`, { asOf })
-    return found
-  }
-  const end = await store.head()
+  const end = request.asOf ?? request.to
+  const newest = await store.head()
   const covering = await until(signal, async () => {
     const head = await log.head()
-    return head && head.position >= (end?.position ?? 0n) ? head : undefined
+    return head && head.position >= (newest?.position ?? 0n) ? head : undefined
   })
-  await log.requestHeads()
+  let asked: bigint | undefined
   return await until(signal, async () => {
     const head = await log.head()
-    const statement = head && (await log.headsStatement(head.size))
-    if (!statement || statement.size < covering.size) return undefined
-    return await log.checkpointCovering(statement.index + 1n)
+    if (!head) return undefined
+    const statement = await log.headsStatement(head.size)
+    if (!statement || !counts(statement, covering.size)) {
+      await askOnce(head.size)
+      return undefined
+    }
+    const reaches = end === undefined ? undefined : await statedUntil(log, statement)
+    if (end === undefined || (reaches !== undefined && end < reaches))
+      return await log.checkpointCovering(statement.index + 1n)
+    // On an idle log nothing more will be stated; else the next statement reaches further.
+    if (statement.index === statement.size && head.size === statement.index + 1n)
+      throw notStated(request, reaches ?? '', statement)
+    await askOnce(head.size)
+    return undefined
   })
+
+  async function askOnce(size: bigint): Promise<void> {
+    if (asked !== undefined && size <= asked) return
+    asked = size
+    await log.requestHeads()
+  }
+}
+
+/** All entries below `size`, or all but its own, which is the last of them. */
+const counts = (statement: HeadsStatement, size: bigint): boolean =>
+  statement.size >= size || (statement.index === statement.size && statement.index + 1n === size)
+
+/** What was recorded before this instant stands below the statement's size, as `recordedAt` never steps back along the log. */
+async function statedUntil(log: ExtractLog, { index, size }: HeadsStatement): Promise<string | undefined> {
+  for await (const { leaf } of log.entries(index, index + 1n)) {
+    const { recordedAt, data } = JSON.parse(leaf.toString()) as {
+      recordedAt: string
+      data: { recordedUpTo?: string }
+    }
+    return index === size ? recordedAt : data.recordedUpTo
+  }
+  return undefined
+}
+
+function notStated(
+  { asOf, to }: Pick<ExtractRequest, 'asOf' | 'to'>,
+  reaches: string,
+  { size }: HeadsStatement,
+) {
+  const [field, value = ''] = asOf === undefined ? ['to', to] : ['asOf', asOf]
+  return new ExtractError(
+    'not-stated',
+    `${field} ${value}: the record is stated to before ${reaches} (size ${size}), so nobody could show yet that nothing of it is missing; expected an earlier instant, or no ${field}`,
+    { field, value, reaches, size: String(size) },
+  )
 }
 
 async function until<T>(signal: AbortSignal, look: () => Promise<T | undefined>): Promise<T> {

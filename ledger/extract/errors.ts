@@ -3,6 +3,8 @@ export type ExtractErrorCode =
   | 'unknown-batch'
   | 'no-checkpoint'
   | 'not-covered'
+  | 'not-stated'
+  | 'not-verified'
   | 'no-heads-statement'
   | 'payload-missing'
   | 'key-reused'

@@ -40,7 +40,7 @@ export async function eventPass({
   const csv = createWriteStream(join(folder, 'readings.csv'))
   const fingerprints = createWriteStream(join(folder, 'fingerprints.bin'))
   const parquet = readingsParquet(join(folder, 'readings.parquet'))
-  const facts = collectFacts(request.batchId)
+  const facts = collectFacts(request.batchId, request.asOf)
   const stamps: Stamp[] = []
   const lineOptions = { recordStream: `batch-${request.batchId}`, signaturesOnly: request.signaturesOnly }
   const entries = selectedEntries(deps.log, selection.ranges)
@@ -56,7 +56,7 @@ export async function eventPass({
     readings++
     rows += csvRow(row)
     parquet.add({ ...row, revision: Number(row.revision), index: read.index })
-    facts.addReading(read.event, row)
+    facts.addReading({ ...read.event, recordedAt: read.recordedAt }, row)
     if (rows.length < blockBytes) return
     csv.write(rows)
     rows = ''

@@ -13,6 +13,7 @@ import { canonicalJson } from '../../schemas/canonical-json.ts'
 import type { Actor, ClientEvent } from '../../schemas/event.ts'
 import { uuidV7 } from '../../schemas/ids.ts'
 import { streams } from '../../schemas/streams.ts'
+import { keyHistory, readKeyEvents } from '../keys/key-history.ts'
 import { chooseCheckpoint } from './checkpoint-choice.ts'
 import { ExtractError } from './errors.ts'
 import { readExportKey } from './export-key.ts'
@@ -21,6 +22,7 @@ import { type ExtractJob, interrupted, type KeptJob, keptJobs } from './kept-job
 import { storePayloads } from './payloads.ts'
 import { type ExtractRequest, scopeOf } from './request.ts'
 import type { ExtractLog } from './selection.ts'
+import { requireVerified } from './self-check.ts'
 import type { TokenReader } from './time-stamp-tokens.ts'
 import { type WrittenExtract, writeExtract } from './write-extract.ts'
 
@@ -75,7 +77,7 @@ export function extractJobs(deps: ExtractJobsDeps): ExtractJobs {
       if (origin === undefined) throw new ExtractError('no-checkpoint', 'the ledger never ran')
       const exportKey = await readExportKey(deps.folder, origin)
       await requireExportKey(deps.store, exportKey.verifierKey)
-      const checkpoint = await chooseCheckpoint(deps.log, deps.store, job.request.asOf, stopping.signal)
+      const checkpoint = await chooseCheckpoint(deps.log, deps.store, job.request, stopping.signal)
       const payloadOf = storePayloads(deps.store)
       const { tokenOf } = deps
       const written = await writeExtract(
@@ -88,6 +90,7 @@ export function extractJobs(deps: ExtractJobsDeps): ExtractJobs {
           onProgress: (done, total) => Object.assign(job, { done, total }),
         },
       )
+      job.verdict = await requireVerified(fileOf(job), keyHistory(await readKeyEvents(deps.store)))
       await deps.store.append([
         {
           stream: streams.ledgerExtracts,
@@ -165,6 +168,7 @@ export function extractJobs(deps: ExtractJobsDeps): ExtractJobs {
           throw new ExtractError('key-reused', 'this Idempotency-Key was used for another extract', { key })
         return known
       }
+      requirePast(request, toInstant(deps.clock.nowMs()))
       const job: KeptJob = {
         id,
         body,
@@ -194,6 +198,17 @@ export function extractJobs(deps: ExtractJobsDeps): ExtractJobs {
       await queue
     },
   }
+}
+
+/** What is yet to be recorded cannot be shown to be complete. */
+function requirePast({ asOf, to }: ExtractRequest, now: string): void {
+  for (const [field, value] of Object.entries({ asOf, to }))
+    if (value !== undefined && value >= now)
+      throw new ExtractError(
+        'not-stated',
+        `${field} ${value}: it is ${now}, and the record of what is yet to come is not stated; expected a past instant, or no ${field}`,
+        { field, value },
+      )
 }
 
 async function requireBatch(store: EventStore, batchId: string): Promise<void> {

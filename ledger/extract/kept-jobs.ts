@@ -16,6 +16,8 @@ export type ExtractJob = {
   done: number
   total: number
   result: WrittenExtract | undefined
+  /** What the verifier said of it before it was handed out. */
+  verdict?: string
   failure: { readonly code: string; readonly message: string } | undefined
 }
 

@@ -17,7 +17,7 @@ export const extractRequest = z
     purpose: z.enum(extractPurposes).default('batch-review'),
     /** In the words of whoever asks, e.g. the number of an inspection. */
     purposeText: z.string().min(1).max(150).optional(),
-    /** The last checkpoint all of whose events were recorded by then; default: a new one. */
+    /** The record of the batch as recorded up to then, inclusive; default: all of it. */
     asOf: instant.optional(),
     /** Bulk streams only as recorded from here to there, both inclusive. */
     from: instant.optional(),
@@ -31,6 +31,14 @@ export const extractRequest = z
   .refine(({ from, to }) => from === undefined || to === undefined || from <= to, {
     path: ['to'],
     message: 'the range ends after it begins',
+  })
+  .refine(({ from, asOf }) => from === undefined || asOf === undefined || from <= asOf, {
+    path: ['from'],
+    message: 'the range begins no later than asOf',
+  })
+  .refine(({ to, asOf }) => to === undefined || asOf === undefined || to <= asOf, {
+    path: ['to'],
+    message: 'the range ends no later than asOf',
   })
 
 export type ExtractRequest = z.infer<typeof extractRequest>

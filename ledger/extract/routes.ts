@@ -96,7 +96,7 @@ async function findJob(jobs: ExtractJobs, id: string): Promise<ExtractJob> {
 }
 
 function described(job: ExtractJob): z.infer<typeof extractJob> {
-  const { id, request, requestedAt, state, done, total, result, failure } = job
+  const { id, request, requestedAt, state, done, total, result, verdict, failure } = job
   return {
     id,
     batchId: request.batchId,
@@ -108,9 +108,15 @@ function described(job: ExtractJob): z.infer<typeof extractJob> {
     size: result ? String(result.size) : null,
     events: result ? String(result.events) : null,
     manifestSha256: result?.manifestSha256 ?? null,
+    verdict: state === 'done' ? (verdict ?? null) : null,
     file: state === 'done' ? `${base}/${id}/file` : null,
     failure: failure ?? null,
   }
+}
+
+function ruleOf({ code }: ExtractError): string {
+  if (code === 'unknown-batch') return 'a batch that exists'
+  return code === 'not-stated' ? 'a past instant' : 'a new Idempotency-Key for a new extract'
 }
 
 async function asProblem<T>(asked: Promise<T>): Promise<T> {
@@ -118,12 +124,15 @@ async function asProblem<T>(asked: Promise<T>): Promise<T> {
     return await asked
   } catch (error) {
     if (!(error instanceof ExtractError)) throw error
+    const { field, value } = error.facts
     throw new ProblemError({
       status: error.code === 'unknown-batch' ? 404 : 422,
       code: error.code,
       detail: error.message,
-      rule:
-        error.code === 'unknown-batch' ? 'a batch that exists' : 'a new Idempotency-Key for a new extract',
+      rule: ruleOf(error),
+      ...(field === undefined
+        ? {}
+        : { errors: [{ in: 'body' as const, pointer: `/${field}`, value, rule: ruleOf(error) }] }),
     })
   }
 }

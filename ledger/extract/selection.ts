@@ -42,7 +42,10 @@ export type Selection = {
   readonly events: number
 }
 
-/** Throws `ExtractError` `unknown-batch` when the log has no `batch-<id>` below `size`. */
+/**
+ * Throws `ExtractError` `unknown-batch` when the log has no `batch-<id>` below `size`, or nothing of it was recorded by then
+ * as of when was asked.
+ */
 export async function select(log: ExtractLog, request: ExtractRequest, size: bigint): Promise<Selection> {
   const { batchId } = request
   const scope = scopeOf(request)
@@ -64,12 +67,23 @@ export async function select(log: ExtractLog, request: ExtractRequest, size: big
     throw new ExtractError('unknown-batch', `the ledger has no batch ${batchId} below size ${bound}`, {
       batchId,
     })
-  take(names.batch(batchId), batch)
+  const { asOf, from, to } = request
+  const [record, created] = [await cut(log, batch, { to: asOf }), await recordedAtOf(log, batch, 0)]
+  if (asOf !== undefined && created > asOf)
+    throw new ExtractError(
+      'unknown-batch',
+      `asOf ${asOf}: batch ${batchId} was first recorded at ${created}`,
+      {
+        batchId,
+        asOf,
+      },
+    )
+  take(names.batch(batchId), record)
   for (const stream of bulk) {
     const found = await runsOf(log, stream, bound)
     if (found.length === 0) continue
     if (scope === 'signatures-only') omitted.push(stream)
-    else take(stream, scope === 'range' ? await cut(log, found, request) : found)
+    else take(stream, await cut(log, found, { from, to: to ?? asOf }))
   }
   take(names.ledgerKeys, await runsOf(log, names.ledgerKeys, bound))
   take(names.ledgerTimeStamps, await runsOf(log, names.ledgerTimeStamps, bound))
@@ -107,17 +121,20 @@ async function statementRun(log: ExtractLog, { index }: HeadsStatement, size: bi
 async function cut(
   log: ExtractLog,
   runs: readonly StreamRun[],
-  { from, to }: ExtractRequest,
-): Promise<StreamRun[]> {
+  { from, to }: { readonly from?: string | undefined; readonly to?: string | undefined },
+): Promise<readonly StreamRun[]> {
+  if (from === undefined && to === undefined) return runs
   const total = runs.reduce((sum, run) => sum + run.count, 0)
-  const recordedAt = async (revision: number) => {
-    for await (const { leaf } of log.entriesOf(between(runs, revision, revision)))
-      return (JSON.parse(leaf.toString()) as { recordedAt: string }).recordedAt
-    throw new ExtractError('not-covered', `revision ${revision} has no entry`)
-  }
+  const recordedAt = async (revision: number) => await recordedAtOf(log, runs, revision)
   const firstIn = from === undefined ? 0 : await lowest(total, async (at) => (await recordedAt(at)) >= from)
   const firstAfter = to === undefined ? total : await lowest(total, async (at) => (await recordedAt(at)) > to)
   return between(runs, Math.max(0, Math.min(firstIn, total) - 1), Math.min(total - 1, firstAfter))
+}
+
+async function recordedAtOf(log: ExtractLog, runs: readonly StreamRun[], revision: number): Promise<string> {
+  for await (const { leaf } of log.entriesOf(between(runs, revision, revision)))
+    return (JSON.parse(leaf.toString()) as { recordedAt: string }).recordedAt
+  throw new ExtractError('not-covered', `revision ${revision} has no entry`)
 }
 
 /** The lowest of 0 … `count` − 1 at which a condition that stays true holds, or `count`. */

@@ -125,7 +125,7 @@ async function sources(context: Context): Promise<MemberSource[]> {
 
 function* reportBytes({ request, checkpoint, selection, origin, pass }: Context): Iterable<Uint8Array> {
   const { statement, events, omitted } = selection
-  const { batchId, purpose, purposeText, from, to } = request
+  const { batchId, purpose, purposeText, asOf, from, to } = request
   const head: ReportHead = {
     origin,
     batchId,
@@ -135,6 +135,7 @@ function* reportBytes({ request, checkpoint, selection, origin, pass }: Context)
       scope: scopeOf(request),
       purpose,
       ...(purposeText === undefined ? {} : { purposeText }),
+      ...(asOf === undefined ? {} : { asOf }),
       ...(from === undefined ? {} : { from }),
       ...(to === undefined ? {} : { to }),
     },

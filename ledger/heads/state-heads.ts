@@ -14,11 +14,14 @@ export async function stateHeads(deps: {
   readonly own: OwnEvents
 }): Promise<void> {
   const stated = await deps.exclusive(async (client) => {
-    const { rows } = await client.query<{ size: bigint }>('SELECT size FROM ledger.log')
+    const { rows } = await client.query<{ size: bigint; recorded_at: Date | null }>(
+      'SELECT size, recorded_at FROM ledger.log',
+    )
     const size = rows[0]?.size ?? 0n
     if (size === 0n) return undefined
     const records = await readStreamHeads(client, deps.siteKey)
-    return { size, count: records.length, root: await writeHeadsRecords(client, size, records) }
+    const recordedAt = rows[0]?.recorded_at?.toISOString()
+    return { size, recordedAt, count: records.length, root: await writeHeadsRecords(client, size, records) }
   })
   if (!stated) return
   await deps.own.append(streams.ledgerHeads, 'HeadsStated', {
@@ -26,5 +29,6 @@ export async function stateHeads(deps: {
     streams: String(stated.count),
     total: String(stated.size),
     root: stated.root.toString('base64'),
+    ...(stated.recordedAt === undefined ? {} : { recordedUpTo: stated.recordedAt }),
   })
 }

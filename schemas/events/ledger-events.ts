@@ -18,7 +18,14 @@ export const headsStated = eventType({
   schemaVersion: 1,
   criticality: 'critical',
   typedByPeople: false,
-  data: z.strictObject({ size: count, streams: count, total: count, root: hash }),
+  data: z.strictObject({
+    size: count,
+    streams: count,
+    total: count,
+    root: hash,
+    /** When the last of the `size` entries was recorded; statements before it was said do not have it. */
+    recordedUpTo: instant.optional(),
+  }),
   upcasters: {},
   sentence: (data) => `the ledger stated the heads of ${data.streams} streams at size ${data.size}`,
 })

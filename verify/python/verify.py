@@ -762,6 +762,14 @@ def seconds(text):
         raise Refusal("an instant does not exist") from None
 
 
+def is_instant(text):
+    try:
+        seconds(text)
+        return True
+    except Refusal:
+        return False
+
+
 def cell(value):
     text = value if isinstance(value, str) else ""
     if re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9 .:_%/-]*", text):
@@ -1008,7 +1016,8 @@ class Facts:
 
     QUIET = ["ProcessWindowDerived", "OdForecastIssued", "ForecastWithheld", "IngressStated"]
 
-    def __init__(self, batch):
+    def __init__(self, batch, as_of=None):
+        self.as_of = as_of
         self.batch, self.story, self.approvals, self.tags, self.counts = batch, [], [], {}, {}
         self.origins, self.length = set(), 0
         self.story_left_out = self.approval_count = self.readings_left_out = 0
@@ -1020,6 +1029,8 @@ class Facts:
     def add_reading(self, entry):
         self.count(entry)
         self.origins.add(entry.leaf["origin"])
+        if self.as_of is not None and entry.recorded_at > self.as_of:
+            return
         data, at, value = entry.data, entry.leaf["occurredAt"], entry.data["value"]
         key = (data["tag"], data["unit"])
         if key not in self.tags:
@@ -1037,6 +1048,8 @@ class Facts:
         if not entry.stream.endswith("-" + self.batch):
             return
         self.origins.add(entry.leaf["origin"])
+        if self.as_of is not None and entry.recorded_at > self.as_of:
+            return
         where = place(entry.stream, entry.revision, entry.index)
         if entry.stream == "batch-" + self.batch and not entry.left_out:
             given = approvals_of(entry)
@@ -1133,6 +1146,9 @@ def report_opening(manifest, facts):
         "range": "the record of the batch, and sensor data, process values and forecasts recorded from %s to %s" % (
             request.get("from", "the start"), request.get("to", "the end")),
     }[request["scope"]]
+    if "asOf" in request:
+        scope += (", as recorded up to %s; where a stream goes on, the event files and their counts have one later event, "
+                  "which shows that none before it is missing and is not told here") % request["asOf"]
     omitted = ", ".join(map(escaped, manifest["omitted"]))
     left = " <strong>Not in this copy: %s.</strong>" % omitted if omitted else ""
     batch = escaped(manifest["batchId"])
@@ -1255,7 +1271,7 @@ class Verifier:
         self.streams, self.keys, self.stamps, self.statement = {}, {}, [], None
         self.table, self.parquet, self.rows = Digest(), Parquet(), 0
         self.table.write(CSV_HEADER)
-        self.facts = Facts(manifest["batchId"])
+        self.facts = Facts(manifest["batchId"], manifest["request"].get("asOf"))
         self.tree, self.can_prove, self.searches, self.last_index = Tree(), True, 0, -1
         self.bad_lines = self.deviations = 0
         self.first = self.last = None
@@ -1331,7 +1347,7 @@ class Verifier:
         before = self.streams.get(stream)
         digest = base64.b64encode(entry.hash).decode()
         state = dict(before or {"first": revision, "first_at": entry.recorded_at, "events": 0})
-        state.update(last=revision, index=entry.index, hash=digest, last_at=entry.recorded_at,
+        state.update(before_at=before["last_at"] if before else "", last=revision, index=entry.index, hash=digest, last_at=entry.recorded_at,
                      sealed=entry.type == "StreamSealed", events=state["events"] + 1)
         self.streams[stream] = state
         if before:
@@ -1523,8 +1539,27 @@ class Verifier:
         return stream in ["%s-%s" % (category, self.manifest["batchId"]) for category in BULK]
 
     def ends_after_range(self, stream, state):
-        request = self.manifest["request"]
-        return request["scope"] == "range" and self.is_bulk(stream) and "to" in request and state["last_at"] > request["to"]
+        ends = self.ends_asked(stream)
+        return bool(ends) and state["last_at"] > min(ends)
+
+    def ends_asked(self, stream):
+        """The last instants of what was asked of the stream."""
+        request, bulk = self.manifest["request"], self.is_bulk(stream)
+        if not bulk and stream != "batch-" + self.manifest["batchId"]:
+            return []
+        keys = ["asOf"] + (["to"] if bulk and request["scope"] == "range" else [])
+        return [request[key] for key in keys if key in request]
+
+    def shown_until(self):
+        """What was recorded before this is counted by the heads statement, as recordedAt never steps back along the log."""
+        size, statement = self.manifest["heads"]["size"], self.statement
+        times = [state["last_at"] for stream, state in self.streams.items() if stream != "ledger-heads" and state["index"] < size]
+        claim = statement.data.get("recordedUpTo")
+        if isinstance(claim, str) and claim <= statement.recorded_at and is_instant(claim):
+            times.append(claim)
+        if statement.index == size:
+            times.append(statement.recorded_at)
+        return max(times, default="")
 
     def check_completeness(self):
         manifest, fail, request = self.manifest, self.findings.fail, self.manifest["request"]
@@ -1558,6 +1593,10 @@ class Verifier:
         before = self.heads.get("ledger-heads", (0, 0, self.statement.prev))
         if before[0] > self.statement.revision or (before[0] == self.statement.revision and before[2] != self.statement.prev):
             fail("completeness", "it counts other statements before it", place("ledger-heads", self.statement.revision, self.statement.index))
+        end = request.get("asOf", request.get("to"))
+        until = self.shown_until()
+        if end is not None and end >= until and not self.findings.has("completeness"):
+            self.findings.skip("completeness", "asked for up to %s, but the record is stated to before %s" % (end, until))
 
     def end_objection(self, stream):
         record, state = self.heads.get(stream), self.streams.get(stream)
@@ -1627,8 +1666,10 @@ class Verifier:
             if key in request:
                 self.attempt("scope", "manifest.json", lambda: seconds(request[key]))
         for stream, state in self.streams.items():
-            if "asOf" in request and state["last_at"] > request["asOf"]:
-                self.findings.fail("scope", "it was recorded after the time that was asked for", place(stream, state["last"], state["index"]))
+            if "asOf" in request and self.ends_asked(stream) and state["before_at"] > request["asOf"]:
+                self.findings.fail("scope", "more than one event follows the time that was asked for", place(stream, state["last"], state["index"]))
+        if "completeness" in self.findings.skipped:
+            self.findings.skip("scope", "not made, as it is not shown that nothing of the batch is missing")
         omitted = self.manifest["omitted"]
         for stream in omitted:
             if request["scope"] != "signatures-only" or not self.is_bulk(stream) or stream in self.streams:
@@ -1761,6 +1802,10 @@ class Verifier:
         if not signers((text, signatures), keys, "the manifest"):
             raise Refusal("no export key that holds signed it")
 
+    def up_to(self):
+        as_of = getattr(self, "manifest", None) and self.manifest["request"].get("asOf")
+        return " as recorded up to %s," % as_of if as_of else ""
+
     def as_of(self):
         """Size and time of the heads statement."""
         statement = getattr(self, "statement", None)
@@ -1796,7 +1841,7 @@ class Verifier:
         incomplete = not self.log_keys or "completeness" in self.findings.skipped or bool(self.authorities and "authorities" in self.findings.skipped)
         first = next((finding["event"] for finding in self.findings.all if finding["event"]), None)
         return {"exit": 1 if failed else 2 if incomplete else 0, "checks": checks, "events": self.events,
-                "findings": self.findings.all[:200], "firstBadEvent": first, "deviations": getattr(self, "deviations", 0), "asOf": self.as_of()}
+                "findings": self.findings.all[:200], "firstBadEvent": first, "deviations": getattr(self, "deviations", 0), "asOf": self.as_of(), "upTo": self.up_to()}
 
 
 def der(raw):
@@ -2057,7 +2102,7 @@ def main():
         first = next((finding for finding in verdict["findings"] if finding["check"] == check), None)
         print("%s  %s%s" % ({"pass": "PASS", "fail": "FAIL"}.get(status, "----"), check, ": " + describe(first) if first else ""))
     noted = ", with a noted deviation of clocks" if verdict["deviations"] else ""
-    verified = "VERIFIED as of size %s of the log, stated at %s%s" % (*verdict["asOf"], noted)
+    verified = "VERIFIED%s as of size %s of the log, stated at %s%s" % (verdict["upTo"], *verdict["asOf"], noted)
     print([verified, "FAILED: do not rely on this extract", "INCOMPLETE: consistent as far as it could be checked"][verdict["exit"]])
     return verdict["exit"]
 

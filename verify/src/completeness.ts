@@ -11,6 +11,7 @@ import { type HeadsList, readHeads } from './heads.ts'
 import { linesOf } from './lines.ts'
 import { count, type Manifest } from './manifest.ts'
 import { Refusal } from './refusal.ts'
+import { endOf, shownUntil } from './request-end.ts'
 import { bulkStreams, isBulk, type StreamState } from './streams.ts'
 
 export const headsMember = 'heads.ndjson'
@@ -54,9 +55,20 @@ export async function checkCompleteness(context: Context, reading: Reading): Pro
     requireStatementsCounted(heads, reading, fail)
   }
   if (findings.has('completeness')) return heads
-  if (heads) findings.note('completeness', detail([...states.values()], heads, context, reading))
+  const unshown = heads && notShownBeyond(reading, manifest)
+  if (unshown) findings.skip('completeness', unshown)
+  else if (heads) findings.note('completeness', detail([...states.values()], heads, context, reading))
   else findings.skip('completeness', 'no heads statement says which streams there are and where they end')
   return heads
+}
+
+/** Why the end of what was asked for lies beyond what the heads statement can tell of, or undefined. */
+function notShownBeyond(reading: Reading, manifest: Manifest): string | undefined {
+  const { request, heads } = manifest
+  const end = request.asOf ?? request.to
+  const until = shownUntil(reading, manifest)
+  if (end === undefined || (until !== undefined && end < until)) return undefined
+  return `asked for up to ${end}, but the record is stated as of size ${heads?.size}, which reaches ${until === undefined ? 'no instant that the extract shows' : `to before ${until}`}: what was recorded from then on is not in it`
 }
 
 /** Bulk streams may be left out of an extract of signatures; `checkScope` compares what is said of them. */
@@ -144,13 +156,9 @@ const allOfBatch = ({ batchId }: Manifest) => [
 ]
 
 /** The last event stands after the range, so the stream may go on. */
-function endsAfterRange({ stream, lastRecordedAt }: StreamState, { request, batchId }: Manifest): boolean {
-  return (
-    request.scope === 'range' &&
-    isBulk(stream, batchId) &&
-    request.to !== undefined &&
-    lastRecordedAt > request.to
-  )
+function endsAfterRange({ stream, lastRecordedAt }: StreamState, manifest: Manifest): boolean {
+  const end = endOf(stream, manifest)
+  return end !== undefined && lastRecordedAt > end
 }
 
 function mayBeCut({ stream, firstRecordedAt }: StreamState, { request, batchId }: Manifest): boolean {
@@ -176,7 +184,8 @@ function detail(
     .filter(({ isSealed }) => isSealed)
     .map(({ stream }) => stream.replace(`-${batchId}`, ''))
   const bySeal = sealed.length > 0 ? `; sealed: ${sealed.join(', ')}` : ''
-  const within = request.scope === 'range' ? ' within the range' : ''
+  const asOf = request.asOf === undefined ? '' : ` as recorded up to ${request.asOf}`
+  const within = `${request.scope === 'range' ? ' within the range' : ''}${asOf}`
   const counted = besides.map((stream) => `${heads.recordOf(stream)?.count ?? 0} of ${stream}`).join(', ')
-  return `complete${within} as of size ${named?.size}, stated at ${statement?.recordedAt}${none}${bySeal}; not in an extract: ${counted}`
+  return `complete${within}, as of size ${named?.size}, stated at ${statement?.recordedAt}${none}${bySeal}; not in an extract: ${counted}`
 }

@@ -98,6 +98,11 @@ export async function checkWholeLog(
       throw new Refusal(`entry ${index} names no stream and revision`)
     const objection = streams.apply({ stream, revision, prev, index, hash })
     if (objection) fail(objection, { stream, revision: Number(revision), index })
+    const { recordedUpTo } = reading.statement?.data ?? {}
+    if (index === bound - 1 && recordedUpTo !== undefined && leaf.recordedAt !== recordedUpTo)
+      fail(`the heads statement says that it was recorded at ${JSON.stringify(recordedUpTo)}`, {
+        ...{ stream, revision: Number(revision), index },
+      })
     // What came after the heads statement is of a later extract.
     if (index < bound && ofBatch.has(stream)) count(stream, Number(revision), index)
   }
@@ -106,13 +111,14 @@ export async function checkWholeLog(
   function count(stream: string, revision: number, index: number): void {
     seen.set(stream, (seen.get(stream) ?? 0) + 1)
     const state = reading.streams.states.get(stream)
-    const isLeftOut = manifest.request.scope === 'range' || manifest.omitted.includes(stream)
+    const { scope, asOf } = manifest.request
+    const isLeftOut = scope === 'range' || asOf !== undefined || manifest.omitted.includes(stream)
     if (isLeftOut || (state && revision <= state.last)) return
     fail('the log has it, the extract has not', { stream, revision, index })
   }
 
   function compare(): void {
-    if (manifest.request.scope === 'range') return
+    if (manifest.request.scope === 'range' || manifest.request.asOf !== undefined) return
     for (const [stream, state] of reading.streams.states)
       if (ofBatch.has(stream) && seen.get(stream) !== state.events)
         fail(`the log has ${seen.get(stream) ?? 0} events of its stream, the extract ${state.events}`, {

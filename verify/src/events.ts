@@ -73,7 +73,7 @@ export async function readEvents(
   const proof = await opened(sources.proof, proofLine, 'proof.bin')
   const fingerprints = await opened(sources.fingerprints, fingerprintsLine, 'fingerprints.bin')
   const stamps: JsonObject[] = []
-  const facts = collectFacts(manifest.batchId)
+  const facts = collectFacts(manifest.batchId, manifest.request.asOf)
   let statement: Statement | undefined
   let badLines = 0
   const deviations: { count: number; first: string | undefined } = { count: 0, first: undefined }
@@ -219,7 +219,12 @@ export async function readEvents(
       else if (data) {
         tables.add(entry, data)
         facts.addReading(
-          { type, occurredAt: entry.leaf.occurredAt as string, origin: entry.leaf.origin as string },
+          {
+            type,
+            occurredAt: entry.leaf.occurredAt as string,
+            recordedAt: entry.recordedAt,
+            origin: entry.leaf.origin as string,
+          },
           data as ReadingData,
         )
       }

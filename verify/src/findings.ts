@@ -43,6 +43,8 @@ export type Findings = {
   note(check: CheckId, detail: string): void
   skip(check: CheckId, detail: string): void
   has(check: CheckId): boolean
+  /** It was made, and found nothing so far. */
+  isPassed(check: CheckId): boolean
   readonly all: readonly Finding[]
   checks(): readonly Check[]
 }
@@ -63,6 +65,7 @@ export function collectFindings(): Findings {
     note: (check, detail) => void details.set(check, { status: 'pass', detail }),
     skip: (check, detail) => void details.set(check, { status: 'not-checked', detail }),
     has: (check) => failed.has(check),
+    isPassed: (check) => !failed.has(check) && details.get(check)?.status === 'pass',
     checks: () =>
       (Object.keys(checkTitles) as CheckId[]).map((id) => {
         const count = failed.get(id) ?? 0

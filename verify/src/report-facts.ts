@@ -39,7 +39,7 @@ export type ReportFacts = {
 
 export type FactCollector = {
   /** A reading of the batch, with the fields of one. */
-  addReading(told: Pick<Told, 'type' | 'occurredAt' | 'origin'>, data: ReadingData): void
+  addReading(told: Pick<Told, 'type' | 'occurredAt' | 'recordedAt' | 'origin'>, data: ReadingData): void
   add(told: Told): void
   finish(): ReportFacts
 }
@@ -64,7 +64,8 @@ const quietTypes = new Set(['ProcessWindowDerived', 'OdForecastIssued', 'Forecas
 export const isReading = (type: string, stream: string): boolean =>
   type === readingType && stream.startsWith('reading-')
 
-export function collectFacts(batchId: string): FactCollector {
+/** Of what was recorded after `asOf` only its type and origin count: it shows that nothing before it is missing. */
+export function collectFacts(batchId: string, asOf?: string): FactCollector {
   const story: StoryLine[] = []
   const approvals: Approval[] = []
   const tags = new Map<string, TagFigures>()
@@ -72,6 +73,7 @@ export function collectFacts(batchId: string): FactCollector {
   const origins = new Set<string>()
   let [storyLeftOut, storyLength, approvalCount, readingsLeftOut] = [0, 0, 0, 0]
 
+  const isLater = (recordedAt: string) => asOf !== undefined && recordedAt > asOf
   function count(type: string): void {
     const counted = counts.size < maximumTypes || counts.has(type) ? type : otherTypes
     counts.set(counted, (counts.get(counted) ?? 0) + 1)
@@ -90,9 +92,10 @@ export function collectFacts(batchId: string): FactCollector {
     story.push({ at, stream, revision, index, sentence: short })
   }
   return {
-    addReading: ({ type, occurredAt, origin }, { tag, unit, value, quality }) => {
+    addReading: ({ type, occurredAt, recordedAt, origin }, { tag, unit, value, quality }) => {
       count(type)
       origins.add(origin)
+      if (isLater(recordedAt)) return
       const key = `${tag.length} ${tag}${unit}`
       let figures = tags.get(key)
       if (!figures) {
@@ -114,6 +117,7 @@ export function collectFacts(batchId: string): FactCollector {
       count(told.type)
       if (!told.stream.endsWith(`-${batchId}`)) return
       origins.add(told.origin)
+      if (isLater(told.recordedAt)) return
       if (told.stream === `batch-${batchId}`) {
         const given = approvalsOf(told).approvals
         approvalCount += given.length

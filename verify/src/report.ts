@@ -86,7 +86,7 @@ ${style}
 </style></head><body>
 <table class="sheet"><thead><tr><td>Batch ${escaped(batchId)} · ${escaped(origin)} as of ${asOf}, root ${escaped(checkpoint.root)} · all times UTC (UTC+00:00)</td></tr></thead><tbody><tr><td>
 <h1>Batch record</h1>
-<p>Origin of the data: <strong>${escaped([...origins].sort().join(', '))}</strong>. Purpose of this copy: ${escaped(purpose)}. Scope: ${escaped(scopeText(request))}.${left}
+<p>Origin of the data: <strong>${escaped([...origins].sort().join(', '))}</strong>. Purpose of this copy: ${escaped(purpose)}. Scope: ${escaped(scopeText(request))}${escaped(asOfText(request))}.${left}
 People stand in it by their pseudonymous ids. This page is a reading of the events in the same file; the events are the record.</p>
 `
 }
@@ -97,6 +97,11 @@ function scopeText({ scope, from, to }: ReportHead['request']): string {
     return 'the record of the batch with the payloads of signatures and approvals only'
   return `the record of the batch, and sensor data, process values and forecasts recorded from ${from ?? 'the start'} to ${to ?? 'the end'}`
 }
+
+const asOfText = ({ asOf }: ReportHead['request']): string =>
+  asOf === undefined
+    ? ''
+    : `, as recorded up to ${asOf}; where a stream goes on, the event files and their counts have one later event, which shows that none before it is missing and is not told here`
 
 const headsText = ({ heads }: ReportHead): string =>
   heads

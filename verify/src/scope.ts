@@ -5,6 +5,7 @@ import type { Reading } from './events.ts'
 import type { Findings } from './findings.ts'
 import type { HeadsList } from './heads.ts'
 import type { Manifest } from './manifest.ts'
+import { endOf } from './request-end.ts'
 import { bulkStreams, isBulk } from './streams.ts'
 import { isInstant } from './times.ts'
 
@@ -15,6 +16,7 @@ export function checkScope(
   findings: Findings,
 ): void {
   const { request, batchId, omitted } = manifest
+  const isComplete = findings.isPassed('completeness')
   const fail = (message: string) => findings.fail('scope', message, { member: 'manifest.json' })
   const { from, to, asOf } = request
   if ((request.scope === 'range') !== (from !== undefined || to !== undefined))
@@ -22,9 +24,13 @@ export function checkScope(
   for (const [name, bound] of Object.entries({ from, to, asOf }))
     if (bound !== undefined && !isInstant(bound)) fail(`${name} is no instant`)
   if (from !== undefined && to !== undefined && from > to) fail('the range ends before it begins')
-  for (const { stream, last, lastIndex, lastRecordedAt } of reading.streams.states.values())
-    if (asOf !== undefined && lastRecordedAt > asOf)
-      findings.fail('scope', `it was recorded at ${lastRecordedAt}, after ${asOf}, which was asked for`, {
+  for (const { stream, last, lastIndex, ...state } of reading.streams.states.values())
+    if (
+      asOf !== undefined &&
+      (state.lastButOneRecordedAt ?? '') > asOf &&
+      endOf(stream, manifest) !== undefined
+    )
+      findings.fail('scope', `more than one event follows what was recorded up to ${asOf}`, {
         event: { stream, revision: last, index: lastIndex },
       })
   for (const stream of omitted) {
@@ -34,13 +40,18 @@ export function checkScope(
   if (request.scope === 'signatures-only') checkSignaturesOnly(reading, manifest, heads, findings, fail)
   else if (manifest.signatureTypes.length > 0) fail('only an extract of signatures has types of signatures')
   if (findings.has('scope')) return
+  if (!isComplete) {
+    findings.skip('scope', 'not made, as it is not shown that nothing of the batch is missing')
+    return
+  }
   const bounds =
     request.scope === 'range'
       ? `, bulk streams as recorded ${from ?? 'from the start'} to ${to ?? 'the end'}`
       : ''
+  const upTo = asOf === undefined ? '' : `, as recorded up to ${asOf}`
   const without = omitted.map((stream) => `${stream} (${heads?.recordOf(stream)?.count ?? '?'} events)`)
   const left = without.length > 0 ? `; left out: ${without.join(', ')}` : ''
-  findings.note('scope', `${request.scope}${bounds}${left}; purpose: ${request.purpose}`)
+  findings.note('scope', `${request.scope}${bounds}${upTo}${left}; purpose: ${request.purpose}`)
 }
 
 function checkSignaturesOnly(

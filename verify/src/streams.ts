@@ -15,6 +15,8 @@ export type StreamState = {
   lastIndex: number
   lastHash: string
   lastRecordedAt: string
+  /** Of the event before the last one shown. */
+  lastButOneRecordedAt?: string
   events: number
   isSealed: boolean
 }
@@ -82,6 +84,7 @@ export function followStreams(manifest: Manifest): Streams {
       state.last = revision
       state.lastIndex = index
       state.lastHash = hash
+      state.lastButOneRecordedAt = before.lastRecordedAt
       state.lastRecordedAt = recordedAt
       state.events++
       state.isSealed = entry.type === 'StreamSealed'

@@ -224,7 +224,7 @@ function verdictOf(
   const exit = isFailed ? 1 : pinned.logKeys.length === 0 || isIncomplete ? 2 : 0
   const heads = manifest?.heads
   const verdict = {
-    0: `VERIFIED as of size ${heads?.size} of the log, stated at ${reading?.statement?.recordedAt}${reading?.deviations.count ? ', with a noted deviation of clocks' : ''}`,
+    0: `VERIFIED${manifest?.request.asOf === undefined ? '' : ` as recorded up to ${manifest.request.asOf},`} as of size ${heads?.size} of the log, stated at ${reading?.statement?.recordedAt}${reading?.deviations.count ? ', with a noted deviation of clocks' : ''}`,
     1: 'FAILED: do not rely on this extract',
     2:
       pinned.logKeys.length === 0

@@ -47,8 +47,10 @@ function draw(run: number) {
     later: random('later', 4),
   })
   const instant = (what: string) =>
-    new Date(sample.startMs - 5_000 + random(what, sample.endMs - sample.startMs + 10_000)).toISOString()
+    new Date(sample.startMs - 5_000 + random(what, sample.endMs - sample.startMs + 5_900)).toISOString()
   const [first = '', second = ''] = [instant('from'), instant('to')].sort()
+  const created = new Date(sample.startMs + 1500).toISOString()
+  const asOf = second > created ? second : created
   const scopes: Partial<ExtractRequest>[] = [
     {},
     { signaturesOnly: true },
@@ -56,6 +58,10 @@ function draw(run: number) {
     { from: first },
     { to: second },
     { from: first, to: first },
+    { asOf },
+    { asOf, signaturesOnly: true },
+    { asOf, from: first },
+    { asOf, to: first },
   ]
   const asked = scopes[random('scope', scopes.length)] ?? {}
   return { sample, asked: { ...asked, purposeText: `run ${run} – „Zweck“` } }

@@ -46,6 +46,7 @@ export const tamperedManifest: readonly TamperCase[] = [
   ),
   sign('an unknown scope', request({ scope: 'most' }), 'manifest'),
   sign('a range that was not asked for', request({ from: '2026-11-20T00:00:00.000Z' }), 'scope'),
+  sign('as of a time after the statement', request({ asOf: '2026-12-01T00:00:00.000Z' }), 'renderings'),
   sign('signatures only', request({ scope: 'signatures-only' }), 'scope'),
   sign('a time stamp that is not there', put({ stamps: [] }), 'times'),
   sign('a count with a leading zero', put({ events: '01' }), 'manifest'),

@@ -28,8 +28,12 @@ export type MemoryLog = ExtractLog & {
   append(stream: string, event: ClientEvent, recordedAtMs: number): { index: number; leaf: Buffer }
   /** Appends bytes as they are, as an operator could who forges the log itself. */
   appendRaw(stream: string, leaf: Buffer): number
-  /** Appends the heads statement about the log as it is. */
-  stateHeads(recordedAtMs: number, forge?: (records: HeadRecord[]) => HeadRecord[]): void
+  /** Appends the heads statement about the log as it is, after what comes `meanwhile`. */
+  stateHeads(
+    recordedAtMs: number,
+    forge?: (records: HeadRecord[]) => HeadRecord[],
+    meanwhile?: () => void,
+  ): void
   publish(): PublishedCheckpoint
   /** Adds a new log key and publishes the checkpoint that both sign; the old one signs no more. */
   changeKey(recordedAtMs: number): NoteSigner
@@ -134,17 +138,20 @@ export function memoryLog(seed = 'log', origin = testOrigin): MemoryLog {
     },
     append,
     appendRaw,
-    stateHeads: (recordedAtMs, forge = (all) => all) => {
+    stateHeads: (recordedAtMs, forge = (all) => all, meanwhile = () => {}) => {
       const size = BigInt(leaves.length)
       const list = forge(records())
       const root = treeRoot(list.map((record) => leafHash(Buffer.from(recordText(record)))))
       const streams = BigInt(list.length)
+      const recordedUpTo = recordedAts[leaves.length - 1]
       const event = ledgerEvent(digest(`heads ${ids++}`), 'HeadsStated', recordedAtMs, {
         size: String(size),
         streams: String(streams),
         total: String(size),
         root: root.toString('base64'),
+        ...(recordedUpTo === undefined ? {} : { recordedUpTo }),
       })
+      meanwhile()
       const { index } = append('ledger-heads', event, recordedAtMs)
       statements.push({ size, index: BigInt(index), root, streams, records: list })
     },
