@@ -26,7 +26,7 @@ export async function requireVerified(path: string, history: readonly KeyRecord[
     const why = finding ? describe(finding) : (open?.detail ?? verdict)
     throw new ExtractError(
       'not-verified',
-      `the extract does not verify and is not handed out: ${why}. Read the whole log (bioledger audit)`,
+      `the extract does not verify and is not handed out: ${why}. Let the whole log be read: bioledger ledger-audit --once`,
     )
   } finally {
     await file.close()
