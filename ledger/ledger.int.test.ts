@@ -34,6 +34,14 @@ async function withBed(work: (bed: LedgerBed) => Promise<void>): Promise<void> {
 const verifierKeyOf = async (bed: LedgerBed) =>
   (await readFile(join(bed.folder, 'ledger.vkey'), 'utf8')).trim()
 
+async function recordedAtOf(bed: LedgerBed, index: bigint): Promise<string> {
+  for await (const { leaf } of bed.reader.entries(index, index + 1n)) {
+    const said = parseLeaf(leaf)
+    if ('recordedAt' in said) return said.recordedAt
+  }
+  assert.fail(`entry ${index} says nothing of when it was recorded`)
+}
+
 const sizeOf = async (bed: LedgerBed): Promise<bigint> =>
   (await bed.pool.query<{ size: bigint }>('SELECT size FROM ledger.log')).rows[0]?.size ?? 0n
 
@@ -139,6 +147,7 @@ test('a heads statement lists every stream: the counts sum to its size and its r
     const records = await bed.reader.headsRecords(statement.size)
     assert.deepEqual(headsRoot(records, statement.size), statement.root)
     assert.equal(BigInt(records.length), statement.streams)
+    const recordedUpTo = await recordedAtOf(bed, statement.size - 1n)
     for await (const { leaf } of bed.reader.entries(statement.index, statement.index + 1n)) {
       const said = parseLeaf(leaf)
       assert.ok('data' in said)
@@ -147,6 +156,7 @@ test('a heads statement lists every stream: the counts sum to its size and its r
         streams: String(statement.streams),
         total: String(statement.size),
         root: statement.root.toString('base64'),
+        recordedUpTo,
       })
     }
     const naming = { siteKey: await bed.reader.siteKey(), origin: (await bed.reader.origin()) ?? '' }
