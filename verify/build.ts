@@ -1,6 +1,7 @@
 /**
  * Builds the verifier from `verify/src`: `verify.mjs` for Node and `verify.html` for a browser, each one file without
- * dependencies. The same source gives the same bytes; `--check` only compares. Their SHA-256 stand in `verify/README.md`.
+ * dependencies. The same source gives the same bytes; `--check` only compares. Their SHA-256 stand in
+ * `verify/README.md` and in the README of the product.
  */
 import { hash } from 'node:crypto'
 import { readFile, writeFile } from 'node:fs/promises'
@@ -8,6 +9,9 @@ import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
 
 const folder = fileURLToPath(new URL('.', import.meta.url))
+
+/** Where the digests of the built files are printed. */
+export const readmes: readonly string[] = [`${folder}README.md`, `${folder}../README.md`]
 
 /** Name and text of each built file. */
 export async function builtFiles(): Promise<ReadonlyMap<string, string>> {
@@ -47,7 +51,7 @@ async function bundle(entry: string, platform: 'node' | 'browser'): Promise<stri
 }
 
 async function main(isCheck: boolean): Promise<void> {
-  let readme = await readFile(`${folder}README.md`, 'utf8')
+  const digests: [name: string, sha256: string][] = []
   for (const [name, text] of await builtFiles()) {
     const held = await readFile(`${folder}${name}`, 'utf8').catch(() => undefined)
     if (held !== text) {
@@ -55,9 +59,15 @@ async function main(isCheck: boolean): Promise<void> {
       if (isCheck) process.exitCode = 1
       else await writeFile(`${folder}${name}`, text)
     }
-    readme = readme.replace(new RegExp(`[0-9a-f]{64}(?=  ${name.replace('.', '\\.')})`), hash('sha256', text))
+    digests.push([name, hash('sha256', text)])
   }
-  if (!isCheck) await writeFile(`${folder}README.md`, readme)
+  if (isCheck) return
+  for (const readme of readmes) {
+    let text = await readFile(readme, 'utf8')
+    for (const [name, sha256] of digests)
+      text = text.replace(new RegExp(`[0-9a-f]{64}(?=  ${name.replace('.', '\\.')})`), sha256)
+    await writeFile(readme, text)
+  }
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) await main(process.argv.includes('--check'))

@@ -7,20 +7,20 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
-import { builtFiles } from './build.ts'
+import { builtFiles, readmes } from './build.ts'
 import { honestExtract } from './testing/honest-extract.ts'
 
 const folder = fileURLToPath(new URL('.', import.meta.url))
 
-test('the verifiers are what their source gives, byte by byte, and the README prints their digests', async () => {
-  const readme = readFileSync(join(folder, 'README.md'), 'utf8')
+test('the verifiers are what their source gives, byte by byte, and both READMEs print their digests', async () => {
   for (const [name, text] of await builtFiles()) {
     assert.equal(
       readFileSync(join(folder, name), 'utf8'),
       text,
       `${name}: run node --import tsx verify/build.ts`,
     )
-    assert.ok(readme.includes(`${createHash('sha256').update(text).digest('hex')}  ${name}`), name)
+    const line = `${createHash('sha256').update(text).digest('hex')}  ${name}`
+    for (const readme of readmes) assert.ok(readFileSync(readme, 'utf8').includes(line), `${readme}: ${line}`)
   }
 })
 
