@@ -36,7 +36,9 @@ const wholeNumber = (minimum: number, maximum: number) => (text: string) => {
 }
 const speed = (text: string) => (text === 'max' ? 'max' : wholeNumber(1, 999_999)(text))
 const dataDir = () =>
-  new Option('--data-dir <folder>', 'data folder of the running product').default('./data')
+  new Option('--data-dir <folder>', 'data folder of the running product')
+    .env('BIOLEDGER_DATA_DIR')
+    .default('./data')
 
 program
   .command('start')

@@ -1,12 +1,13 @@
 /**
- * `npm run evaluate -- --seed N [--campaigns K] [--noise realistic|kind] [--rows <file.ndjson>] [--json]`: the committed
- * model over batches 16 to 18 of K simulated campaigns, through the product's own path (events, window fold,
- * forecast fold, ONNX sessions). Campaign seeds are N, N + 1, … Prints the figures of `summary.ts`.
+ * `npm run evaluate -- --seed N [--campaigns K] [--noise realistic|kind] [--rows <file.ndjson>] [--json [--details]]`: the
+ * committed model over batches 16 to 18 of K simulated campaigns, through the product's own path (events, window fold,
+ * forecast fold, ONNX sessions). Campaign seeds are N, N + 1, … Prints the figures of `summary.ts`. Exit status: 0
+ * judged, 2 usage, or a file that cannot be read or written.
  */
 
 import { once } from 'node:events'
-import { createWriteStream } from 'node:fs'
-import { Command, InvalidArgumentError } from 'commander'
+import { open } from 'node:fs/promises'
+import { Command, CommanderError, InvalidArgumentError } from 'commander'
 import { campaignBatch, plannedBatch } from '../../domain/campaign.ts'
 import type { NoiseKind } from '../../domain/process-model/noise.ts'
 import { committedModelFolder } from '../model/committed-model.ts'
@@ -15,7 +16,7 @@ import { ModelError } from '../model/model-error.ts'
 import { type FaultFigures, faultTable } from './fault-table.ts'
 import { foldedBatch } from './folded-batch.ts'
 import { scoreBatch } from './score-batch.ts'
-import { type Evaluation, summary } from './summary.ts'
+import { type Evaluation, headline, summary } from './summary.ts'
 
 type Options = {
   readonly seed: number
@@ -28,12 +29,13 @@ type Options = {
   readonly faults: boolean
   readonly only?: string
   readonly json: boolean
+  readonly details: boolean
 }
 
 async function main(): Promise<void> {
   const options = parse()
   const model = await loadModel(options.model)
-  const rows = options.rows === undefined ? undefined : createWriteStream(options.rows)
+  const rows = options.rows === undefined ? undefined : (await open(options.rows, 'w')).createWriteStream()
   const figures = summary()
   if (options.faults) {
     try {
@@ -76,13 +78,16 @@ async function main(): Promise<void> {
     await model.close()
   }
   const result = figures.result()
-  process.stdout.write(options.json ? `${JSON.stringify(result)}\n` : table(result))
+  process.stdout.write(
+    options.json ? `${JSON.stringify(options.details ? result : headline(result))}\n` : table(result),
+  )
 }
 
 function parse(): Options {
   return new Command('evaluate')
+    .exitOverride()
     .requiredOption('--seed <n>', 'seed of the first campaign', wholeNumber)
-    .option('--campaigns <k>', 'how many campaigns', wholeNumber, 5)
+    .option('--campaigns <k>', 'how many campaigns, from 1 on', atLeastOne, 5)
     .option('--noise <kind>', 'realistic or kind', noise, 'realistic')
     .option('--batches <list>', 'batch numbers of each campaign', numbers, [16, 17, 18])
     .option('--rows <file>', 'write each scored forecast as a line of JSON')
@@ -91,6 +96,7 @@ function parse(): Options {
     .option('--model <folder>', 'another model than the committed one', committedModelFolder)
     .option('--windows <folder>', 'keep folded windows here, and take them from here')
     .option('--json', 'print one line of JSON', false)
+    .option('--details', 'with --json: by phase, persistence, and what was withheld too', false)
     .parse()
     .opts<Options>()
 }
@@ -105,7 +111,19 @@ function noise(text: string): NoiseKind {
   return text
 }
 
-const numbers = (text: string): number[] => text.split(',').map(wholeNumber)
+function atLeastOne(text: string): number {
+  const value = wholeNumber(text)
+  if (value === 0) throw new InvalidArgumentError('a whole number from 1 on.')
+  return value
+}
+
+function numbers(text: string): number[] {
+  const all = text.split(',').map(wholeNumber)
+  const unplanned = all.find((number) => plannedBatch(number) === undefined)
+  if (unplanned !== undefined) throw new InvalidArgumentError(`${unplanned} is not in the plan of 18.`)
+  if (new Set(all).size < all.length) throw new InvalidArgumentError('each batch once.')
+  return all
+}
 
 function table(result: Evaluation): string {
   const percent = (value: number | null): string =>
@@ -138,10 +156,16 @@ function faultLines(table: readonly FaultFigures[]): string {
   return `${lines.join('\n')}\n`
 }
 
+const isOfTheFileSystem = (error: unknown): error is NodeJS.ErrnoException =>
+  error instanceof Error && 'syscall' in error
+
 try {
   await main()
 } catch (error) {
-  if (!(error instanceof ModelError || error instanceof RangeError)) throw error
-  process.stderr.write(`${error.message}\n`)
-  process.exitCode = 2
+  // Commander has said itself what it found; help is no error.
+  if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? 0 : 2
+  else if (error instanceof ModelError || error instanceof RangeError || isOfTheFileSystem(error)) {
+    process.stderr.write(`${error.message}\n`)
+    process.exitCode = 2
+  } else throw error
 }

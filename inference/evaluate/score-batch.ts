@@ -11,6 +11,8 @@ import type { ScoreRow } from './score-row.ts'
 
 const hourMs = 3_600_000
 const aheadHours: Readonly<Record<Horizon, number>> = { PT0S: 0, ...horizonHours }
+/** From here on the time to depletion is judged. */
+const nearMinutes = 240
 /** Windows that are predicted together; the bits do not depend on it. */
 const together = 500
 
@@ -84,17 +86,20 @@ function* rowsOf(
         : {}),
     }
   }
-  const minutes = outcome.kind === 'issued' ? outcome.depletionMinutes : undefined
-  if (minutes)
-    yield {
-      ...common,
-      horizon: 'depletion',
-      p5: minutes.p5,
-      p50: minutes.p50,
-      p95: minutes.p95,
-      measured: null,
-      trueValue: depletionHours === undefined ? null : (depletionHours - hours) * 60,
-    }
+  if (outcome.kind === 'withheld') return
+  const minutes = outcome.depletionMinutes
+  const trueMinutes = depletionHours === undefined ? null : (depletionHours - hours) * 60
+  // Where it was near and no time was told, a row says so.
+  if (!minutes && !(trueMinutes !== null && trueMinutes > 0 && trueMinutes <= nearMinutes)) return
+  yield {
+    ...common,
+    horizon: 'depletion',
+    ...(minutes
+      ? { p5: minutes.p5, p50: minutes.p50, p95: minutes.p95 }
+      : { p5: null, p50: null, p95: null, detail: 'no time to depletion was told' }),
+    measured: null,
+    trueValue: trueMinutes,
+  }
 }
 
 /** Offline OD600 of the samples drawn within half a window of an instant, or null. */

@@ -51,6 +51,18 @@ export type Evaluation = {
   readonly rows: number
 }
 
+/** The figures that a judge asks for, without those by phase and of what was withheld. */
+export function headline({ horizons, softSensor, depletion }: Evaluation) {
+  return {
+    horizons,
+    softSensor: { mre: softSensor.mre, mreGasOnly: softSensor.mreGasOnly },
+    depletion: {
+      meanAbsMinutes: depletion.meanAbsMinutes,
+      worstBatchMinutes: depletion.worstBatchMinutes,
+    },
+  }
+}
+
 type Mean = { sum: number; count: number }
 const mean = (): Mean => ({ sum: 0, count: 0 })
 const add = (into: Mean, value: number): void => {
