@@ -10,6 +10,11 @@ export type Shift = { readonly lower: number; readonly upper: number }
 
 export type Calibration = {
   /**
+   * How much of the middle head's residual is put on the equations, 0 to 1: the share that served batches best which
+   * the head had not seen.
+   */
+  readonly middle: Readonly<Record<Target, number>>
+  /**
    * By how much the interval is stretched (or, below 1, drawn in) about its middle, 0.5 to 2: what batches show that
    * neither heads nor shifts had seen.
    */

@@ -1,6 +1,7 @@
 /**
- * From the heads' raw outputs to what is said: residuals put back on the equations, quantiles in order, bounds
- * shifted by the conformal calibration of the phase, lower bounds widened by what a tenth of the glycerol missing
+ * From the heads' raw outputs to what is said: residuals put back on the equations (the middle one by the share that
+ * proved itself), quantiles in order, bounds
+ * shifted by the conformal calibration of the phase, lower bounds widened by what missing glycerol
  * would take away (nothing shows that before it is used up), and withheld where the interval says too little.
  */
 import type { Horizon } from '../../schemas/events/forecast-events.ts'
@@ -29,7 +30,7 @@ export function composeOutcome(
     )
     const shifts = calibration.offsets[target]
     const shift = shifts[input.window.phase ?? 'all']
-    const p50 = raw[1] ?? Number.NaN
+    const p50 = calibration.middle[target] * (raw[1] ?? Number.NaN)
     return { p5: Math.min(...raw) - shift.lower, p50, p95: Math.max(...raw) + shift.upper }
   }
   const stretch = (target: Target): number => calibration.widening[target][input.window.phase ?? 'all']

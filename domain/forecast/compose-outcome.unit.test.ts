@@ -11,8 +11,17 @@ const everywhere = <T>(value: T) => {
   const phases = { lag: value, exponential: value, decelerating: value, stationary: value, all: value }
   return { PT0S: phases, PT30S: phases, PT30M: phases, PT1H: phases, PT2H: phases, depletion: phases }
 }
+const shareOf = (share: number): Calibration['middle'] => ({
+  PT0S: share,
+  PT30S: share,
+  PT30M: share,
+  PT1H: share,
+  PT2H: share,
+  depletion: share,
+})
 const calibrated = (shift: Shift, widening = 1): Calibration => ({
   offsets: everywhere(shift),
+  middle: shareOf(1),
   widening: everywhere(widening),
 })
 const none = calibrated({ lower: 0, upper: 0 })
@@ -50,6 +59,14 @@ test('calibration widens both bounds, each by its own shift', () => {
   close(half?.p95, 11 * Math.exp(0.12 + 0.02))
 })
 
+test('of the middle head only the share is taken that proved itself, of the bounds all', () => {
+  const outcome = issued(sampleInput(), heads(-1.5, 0.5, 2), { ...none, middle: shareOf(0.4) })
+  const half = outcome.horizons.find(({ horizon }) => horizon === 'PT30M')
+  close(half?.p50, 11 * Math.exp(0.12 + 0.002))
+  close(half?.p5, 11 * Math.exp(0.12 - 0.015))
+  close(outcome.depletionMinutes?.p50, 300.8)
+})
+
 test('whatever the heads say, p5 is at most p50 and p95 at least', () => {
   const value = fc.double({ min: -5, max: 5, noNaN: true })
   fc.assert(
@@ -65,7 +82,7 @@ test('whatever the heads say, p5 is at most p50 and p95 at least', () => {
   )
 })
 
-test('lower bounds allow for a tenth of the glycerol missing, the middle does not', () => {
+test('lower bounds allow for glycerol that is missing, the middle does not', () => {
   const { basis } = sampleInput()
   const shortOutlook = {
     ...basis.outlook,
@@ -127,7 +144,7 @@ test('the interval is stretched about its middle, which stays', () => {
 
 test('a probe gain that few batches have widens the forecast, not the soft sensor', () => {
   const features = new Float32Array(featureNames.length)
-  features[featureNames.indexOf('lnOdGain')] = -0.06
+  features[featureNames.indexOf('lnOdGain')] = -0.045
   const widths = (input: ForecastInput) =>
     issued(input, heads(-1, 0, 1)).horizons.map(({ p5, p95 }) => Math.log(p95 / p5))
   const [plain, doubted] = [widths(sampleInput()), widths(sampleInput({ features }))]

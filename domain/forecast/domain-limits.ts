@@ -29,11 +29,13 @@ export const domainLimits = {
   strain: 25,
   softStrain: 25,
   /** Gain of the online OD probe that the other signals imply, as ln of the ratio. */
-  odGain: 0.09,
+  odGain: 0.07,
   /** From here on it widens the interval, by one for each further `doubtPerGain`, up to `mostDoubt`. */
-  doubtedOdGain: 0.04,
-  doubtPerGain: 0.02,
+  doubtedOdGain: 0.035,
+  doubtPerGain: 0.01,
   mostDoubt: 3,
+  /** Part of the glycerol that may be missing unnoticed: lower bounds allow for it. */
+  shortGlycerol: 0.12,
   /** Online OD against the soft sensor, SD of the soft sensor. */
   softDifference: 3.2,
   /** Ammonia feed over what growth takes, for 3 min. */

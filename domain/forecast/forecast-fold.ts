@@ -9,6 +9,7 @@ import { saturationMmolPerL } from '../process-model/kinetics.ts'
 import type { ProcessWindow } from '../process-windows/process-window.ts'
 import { nominal, oxygenFactorOfProbe } from './batch-model.ts'
 import { type DepletionWatch, depletionWatch } from './depletion-watch.ts'
+import { domainLimits } from './domain-limits.ts'
 import { featureVector } from './feature-vector.ts'
 import { type DomainWatch, domainWatch } from './in-domain.ts'
 import { type LiquidVolume, liquidVolume } from './liquid-volume.ts'
@@ -25,8 +26,6 @@ export type ForecastFold = { readonly apply: (window: ProcessWindow) => Forecast
 
 /** Nothing is said of the first minutes: no signal tells the inoculum from the medium yet. */
 const firstHours = 0.1
-/** Part of the glycerol that may be missing unnoticed. */
-const shortGlycerol = 0.1
 /** Beyond it no time to depletion is issued. */
 const farMinutes = 365
 
@@ -197,7 +196,10 @@ function take(memory: BatchMemory, window: ProcessWindow, hours: number): Vessel
 function shortOutlookOf(from: RollFrom, outlook: Outlook): Outlook {
   if (from.glycerol <= 0) return outlook
   if (outlook.depletionMinutes === undefined || outlook.depletionMinutes > farMinutes) return outlook
-  return rollForward({ ...from, glycerol: Math.max(0, from.glycerol - shortGlycerol * priors.glycerol.mean) })
+  return rollForward({
+    ...from,
+    glycerol: Math.max(0, from.glycerol - domainLimits.shortGlycerol * priors.glycerol.mean),
+  })
 }
 
 /** Inlet flow beyond the air that its controller passes, L/min; both carry the noise of their meters. */

@@ -28,7 +28,7 @@ export type ForecastBasis = {
   readonly gasOnlyLnOd: number
   readonly blindLnOd: number
   readonly outlook: Outlook
-  /** The same with a tenth of the glycerol missing: lower bounds allow for it. */
+  /** The same with glycerol missing (`domainLimits.shortGlycerol`): lower bounds allow for it. */
   readonly shortOutlook: Outlook
   readonly depleted: boolean
   /** The filter's own standard deviations, in which the heads state their residuals; of `depletion` in minutes. */

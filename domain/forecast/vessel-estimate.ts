@@ -30,6 +30,6 @@ export type VesselEstimate = {
   readonly baseShare: number | undefined
   /** ln kLa of this window against the vessel's own so far; 0 where unknown. */
   readonly transferChange: number
-  /** The equations carried on with a tenth of the glycerol missing: no signal shows that before it is used up. */
+  /** The equations carried on with glycerol missing (`domainLimits.shortGlycerol`): no signal shows that before it is used up. */
   readonly shortOutlook: Outlook
 }

@@ -2,9 +2,11 @@
  * A simulated batch folded to its windows, with the truth: through the same window fold as the service uses. Folding
  * 1.5 million readings takes seconds, so windows may be kept in a folder, named by what produced them.
  */
-import { createHash } from 'node:crypto'
+import { createHash, hash } from 'node:crypto'
+import { readdirSync, readFileSync } from 'node:fs'
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { deserialize, serialize } from 'node:v8'
 import type { PlannedBatch } from '../../domain/campaign.ts'
 import type { BatchRun } from '../../domain/process-model/batch-run.ts'
@@ -31,10 +33,7 @@ export async function foldedBatch(
   keepIn?: string,
 ): Promise<FoldedBatch> {
   if (keepIn === undefined) return foldNow(run, planned)
-  const name = createHash('sha256')
-    .update(JSON.stringify([run, planned]))
-    .digest('hex')
-    .slice(0, 32)
+  const name = hash('sha256', JSON.stringify([sourcesOfWindows(), run, planned])).slice(0, 32)
   const path = join(keepIn, `${name}.windows`)
   const kept = await readFile(path).catch(() => undefined)
   if (kept) return deserialize(kept) as FoldedBatch
@@ -43,6 +42,32 @@ export async function foldedBatch(
   await writeFile(`${path}.${process.pid}`, serialize(folded))
   await rename(`${path}.${process.pid}`, path)
   return folded
+}
+
+/** What makes a window of a simulated batch, apart from its settings: windows kept by other code are not taken for these. */
+const sources = [
+  'process-model',
+  'process-windows',
+  'process-maths',
+  'signal-cleaning',
+  'campaign.ts',
+] as const
+let sourcesHash: string | undefined
+
+function sourcesOfWindows(): string {
+  if (sourcesHash === undefined) {
+    const domain = fileURLToPath(new URL('../../domain/', import.meta.url))
+    const files = sources
+      .flatMap((name) =>
+        name.endsWith('.ts') ? [name] : readdirSync(join(domain, name)).map((file) => join(name, file)),
+      )
+      .filter((file) => file.endsWith('.ts') && !file.endsWith('.test.ts'))
+    const digest = createHash('sha256')
+    for (const file of ['../inference/evaluate/simulated-events.ts', ...files.sort()])
+      digest.update(`${file}\n`).update(readFileSync(join(domain, file)))
+    sourcesHash = digest.digest('hex')
+  }
+  return sourcesHash
 }
 
 function foldNow(run: BatchRun, planned: PlannedBatch): FoldedBatch {

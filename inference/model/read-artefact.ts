@@ -10,7 +10,9 @@ import { ModelError } from './model-error.ts'
 
 const shift = z.strictObject({ lower: z.number(), upper: z.number() })
 const stretch = z.number().min(0.5).max(2)
+const share = z.number().min(0).max(1)
 const calibrationSchema = z.object({
+  middle: z.object(Object.fromEntries(targets.map((target) => [target, share]))),
   widening: z.object(
     Object.fromEntries(
       targets.map((target) => [

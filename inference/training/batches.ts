@@ -1,6 +1,7 @@
 /**
  * Which simulated batches make the model and which judge it. The campaign of the product has seed 2026; its batches
- * 16 to 18 are the sealed set. Everything else is further simulation; what judges was never trained on.
+ * 16 to 18 are the sealed set. Everything else is further simulation: what sets the interval's width was never
+ * trained on, what judges was neither trained on nor did it set anything.
  */
 import { campaignBatch, type PlannedBatch, plannedBatch } from '../../domain/campaign.ts'
 import type { BatchRun } from '../../domain/process-model/batch-run.ts'
@@ -22,9 +23,16 @@ export const trainingBatches: readonly BatchName[] = [
 
 export const sealedBatches: readonly BatchName[] = ofCampaigns(campaignSeed, campaignSeed, sealedNumbers)
 
-/** Fresh campaigns that judge the model: `count` of them from 700001 on. */
+/** They set the width of the interval and nothing else: batches that heads have not seen and that do not judge. */
+export const calibrationBatches: readonly BatchName[] = [
+  ...ofCampaigns(700_001, 700_034, sealedNumbers),
+  ...ofCampaigns(810_001, 810_034, sealedNumbers),
+  ...ofCampaigns(910_001, 910_068, sealedNumbers),
+]
+
+/** Fresh campaigns that judge the model: `count` of them from 920001 on. */
 export const judgingBatches = (count: number, noise: NoiseKind): readonly BatchName[] =>
-  ofCampaigns(700_001, 700_000 + count, sealedNumbers, noise)
+  ofCampaigns(920_001, 920_000 + count, sealedNumbers, noise)
 
 /** Throws RangeError for a number outside the plan of 18. */
 export function runOf({ campaign, number, noise }: BatchName): { run: BatchRun; planned: PlannedBatch } {

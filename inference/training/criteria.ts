@@ -85,14 +85,32 @@ export const criteria: readonly Criterion[] = [
     undefined,
     (e) => e.withheld.share,
   ),
-  {
-    name: 'coverage90',
-    label: '90 % interval, 2 h: distance of its coverage from 90 %',
-    unit: '%',
-    gate: 0.02,
-    better: 'lower',
-    reached: (e) => (e.horizons.PT2H.coverage90 === null ? null : Math.abs(e.horizons.PT2H.coverage90 - 0.9)),
-  },
+  ...(['PT30S', 'PT30M', 'PT1H', 'PT2H'] as const).map((horizon) =>
+    lower(
+      `coverage${horizon}`,
+      `90 % interval, ${horizon}: its coverage off 90 %`,
+      '%',
+      0.02,
+      undefined,
+      ({ horizons }) => offNinety(horizons[horizon].coverage90),
+    ),
+  ),
+  lower(
+    'coverageSoftSensor',
+    '90 % interval, soft sensor: its coverage off 90 %',
+    '%',
+    0.02,
+    undefined,
+    (e) => offNinety(e.softSensor.coverage90),
+  ),
+  lower(
+    'coverageWorstPhase',
+    '90 % interval, worst phase and horizon: its coverage off 90 %',
+    '%',
+    0.05,
+    undefined,
+    worstCoverage,
+  ),
 ]
 
 export type Reached = Omit<Criterion, 'reached'> & { readonly reached: number | null; readonly met: boolean }
@@ -109,6 +127,17 @@ export function judged(figures: Evaluation): readonly Reached[] {
 function worstPhase({ phases }: Evaluation): number | null {
   const errors = Object.values(phases.PT2H).map(({ mre }) => mre ?? 0)
   return errors.length === 0 ? null : Math.max(...errors)
+}
+
+function offNinety(coverage: number | null): number | null {
+  return coverage === null ? null : Math.abs(coverage - 0.9)
+}
+
+function worstCoverage({ phases }: Evaluation): number | null {
+  const off = Object.values(phases)
+    .flatMap((byPhase) => Object.values(byPhase))
+    .flatMap(({ coverage90 }) => (coverage90 === null ? [] : [Math.abs(coverage90 - 0.9)]))
+  return off.length === 0 ? null : Math.max(...off)
 }
 
 function lower(

@@ -2,7 +2,7 @@
  * The training table: one row a scored window, with the features as the model will get them (float32), the truth at
  * each horizon, and what the equations said of it. Columns: `batch` (campaign seed/number), `phase`, `noise`, `label`,
  * `campaign`, `number`, `hours`; `x:<feature>`; for each target `true:`, `base:` (the equations; ln OD600, minutes for
- * depletion), `lower:` (with a tenth of the glycerol missing) and `scale:` (the filter's own standard deviation).
+ * depletion), `lower:` (with glycerol missing) and `scale:` (the filter's own standard deviation).
  *
  * `label` says where `true:` comes from: `truth` of a simulation, or `offline-od600`, the samples of a batch without one. A
  * sample labels the windows that end within 15 s of a horizon before it; replicates are averaged; what no sample

@@ -44,7 +44,7 @@ def main() -> None:
         kind: search(data, target, options.trials, options.threads)
         for kind, target in (("forecast", "PT2H"), ("soft", "PT0S"), ("depletion", "depletion"))
     }
-    calibration, held_out, importance = {}, {}, {}
+    calibration, middle, held_out, importance = {}, {}, {}, {}
     parity = {"columns": len(data.names), "rows": [], "heads": {}}
     sample = np.random.default_rng(SEED).choice(len(data.x), size=min(2000, len(data.x)), replace=False)
     sample.sort()
@@ -52,21 +52,22 @@ def main() -> None:
     for target in TARGETS:
         rows, x, z = data.rows_of(target)
         chosen = parameters[kind_of(target)]
-        outside = {}
+        outside, boosters = {}, {}
         for quantile, alpha in QUANTILES:
             outside[quantile] = out_of_fold(data, rows, x, z, alpha, chosen, options.threads)
-            booster = fit(x, z, alpha, chosen, options.threads)
+            booster = boosters[quantile] = fit(x, z, alpha, chosen, options.threads)
             name = head_name(target, quantile)
             (folder / f"{name}.onnx").write_bytes(to_onnx(booster, name, x.shape[1]))
             parity["heads"][name] = booster.predict(probe[:, : x.shape[1]]).tolist()
-            if quantile == "p50":
-                importance[target] = contributions(booster, x, data.names)
         phase, batch = data.phase[rows], data.batch[rows]
         # Minutes to depletion are shifted without the allowance, or the shift would take it back.
         allowance = 0.0 if target == "depletion" else data.allowance(target)[rows]
         low = np.minimum.reduce([outside[name] for name, _ in QUANTILES]) + allowance
         high = np.maximum.reduce([outside[name] for name, _ in QUANTILES])
         calibration[target] = offsets(phase, batch, low, high, z)
+        middle[target] = middle_share(z, outside["p50"], data.column(f"scale:{target}")[rows])
+        weights = {"p5": 1.0, "p50": middle[target], "p95": 1.0}
+        importance[target] = contributions([(boosters[name], weights[name]) for name in weights], x, data.names)
         shifts = shifts_of(phase, calibration[target])
         # Coverage of each batch by heads and shifts that both had not seen it.
         crossed = np.empty((len(rows), 2))
@@ -74,10 +75,11 @@ def main() -> None:
             out = data.fold[rows] == held
             own = offsets(phase[~out], batch[~out], low[~out], high[~out], z[~out])
             crossed[out] = shifts_of(phase[out], own)
-        held_out[target] = summary(data, target, rows, phase, outside["p50"], low, high, shifts, crossed)
+        held_out[target] = summary(data, target, rows, phase, middle[target] * outside["p50"], low, high, shifts, crossed)
 
     write(folder / "calibration.json", {
         "unit": "standard deviations of the filter",
+        "middle": middle,
         "offsets": calibration,
         "widening": {target: widening(one) for target, one in held_out.items()},
     })
@@ -162,6 +164,12 @@ def out_of_fold(data, rows, x, z, alpha, parameters, threads):
     return result
 
 
+def middle_share(z, predicted, scale):
+    """0 to 1: the share of the middle head that held-out batches were forecast best with; 0 where it only adds noise."""
+    shares = np.arange(0, 11) / 10
+    return float(shares[np.argmin([np.mean(scale * np.abs(z - share * predicted)) for share in shares])])
+
+
 def pinball(z, predicted, alpha):
     error = z - predicted
     return float(np.mean(np.maximum(alpha * error, (alpha - 1) * error)))
@@ -192,10 +200,14 @@ def search(data, target, trials, threads):
     return {"learning_rate": 0.05, **study.best_params, "loss": study.best_value}
 
 
-def contributions(booster, x, names):
-    """Mean absolute SHAP value per feature, in units of the head; the fifteen largest."""
+def contributions(boosters, x, names):
+    """Mean absolute SHAP value per feature over the heads, each by its weight, in units of a head; the fifteen largest."""
     rows = np.random.default_rng(SEED).choice(len(x), size=min(4000, len(x)), replace=False)
-    mean = np.abs(booster.predict(x[rows], pred_contrib=True)[:, :-1]).mean(axis=0)
+    total = sum(weight for _, weight in boosters)
+    mean = sum(
+        weight / total * np.abs(booster.predict(x[rows], pred_contrib=True)[:, :-1]).mean(axis=0)
+        for booster, weight in boosters
+    )
     order = np.argsort(-mean)[:15]
     return [{"feature": names[index], "meanAbsolute": float(mean[index])} for index in order]
 

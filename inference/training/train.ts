@@ -1,9 +1,9 @@
-/** `npm run train -- [data-set|fit|judge|document] --out <folder> --work <folder>`: makes the model; see README.md. */
+/** `npm run train -- [data-set|fit|calibrate|judge|document] --out <folder> --work <folder>`: makes the model; see README.md. */
 import { availableParallelism } from 'node:os'
 import { Argument, Command, InvalidArgumentError } from 'commander'
-import { document, fitHeads, judge, makeDataSet, type TrainingOptions } from './steps.ts'
+import { calibrate, document, fitHeads, judge, makeDataSet, type TrainingOptions } from './steps.ts'
 
-const steps = { 'data-set': makeDataSet, fit: fitHeads, judge, document } as const
+const steps = { 'data-set': makeDataSet, fit: fitHeads, calibrate, judge, document } as const
 type Step = keyof typeof steps
 const names = Object.keys(steps) as Step[]
 
@@ -13,10 +13,11 @@ const command = new Command('train')
   .requiredOption('--work <folder>', 'data set, rows and figures')
   .option('--python <path>', 'a Python with requirements.txt installed', 'python3')
   .option('--windows <folder>', 'keep folded windows here, and take them from here')
+  .option('--events <folder>', 'event files of further batches, as `bioledger export-events` writes them')
   .option('--trials <n>', 'trials of the search for regularisation', whole, 12)
   .option('--parameters <file>', 'training.json of an earlier search, instead of searching')
-  .option('--campaigns <k>', 'fresh campaigns that judge', whole, 20)
-  .option('--fault-batches <k>', 'batches a fault', whole, 1)
+  .option('--campaigns <k>', 'fresh campaigns that judge', whole, 100)
+  .option('--fault-batches <k>', 'batches a fault', whole, 3)
   .parse()
 
 function whole(text: string): number {
