@@ -98,7 +98,7 @@ test('the forecast in force is on the page with its model, and so are the values
   await page
     .getByText(/^Forecast issued \d\d:\d\d:\d\d by \S+ \d+\.\d+\.\d+ \(sha [0-9a-f]{4}…\)|^Undecided:/)
     .waitFor({ timeout: 120_000 })
-  await page.getByRole('region', { name: 'CO2 evolution and O2 uptake rate' }).waitFor()
+  await page.getByRole('region', { name: 'CO2 evolution, O2 uptake and transfer rate' }).waitFor()
   const models = page.getByRole('region', { name: 'Models' })
   await models.getByText('active', { exact: true }).waitFor()
   await models.getByText(/^for .*simulated/).waitFor()
