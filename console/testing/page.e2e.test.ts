@@ -53,7 +53,9 @@ for (const viewport of viewports)
         assert.equal(await scrollsSideways(page), false)
         assert.equal(await page.locator('header .origin-word').textContent(), 'SIMULATED')
         assert.equal(await page.locator('.tile').count(), 6)
-        for (let chart = 0; chart < 5; chart += 1) assert.ok(await isDrawn(page, chart), `chart ${chart}`)
+        // A chart is drawn anew when another of its lines arrives.
+        for (let chart = 0; chart < 5; chart += 1)
+          await until(`chart ${chart} is drawn`, () => isDrawn(page, chart))
         await page.getByText('Not drawn, because no reading was recorded: Gas flows.').waitFor()
         await page.getByText('offline samples (7)').waitFor()
         const small = await page.evaluate<

@@ -104,10 +104,11 @@ describe('a log that is not as it was sealed', () => {
       untouched: [],
     },
     {
+      // What the ledger says of itself may stand in a chunk behind the 700 events.
       what: 'a leaf hash at the right edge',
       table: 'ledger.entry_chunk',
-      change: `UPDATE ledger.entry_chunk SET hashes = set_byte(hashes, 3, get_byte(hashes, 3) # 1) WHERE first_index = (SELECT max(first_index) FROM ledger.entry_chunk)`,
-      mend: `UPDATE ledger.entry_chunk SET hashes = set_byte(hashes, 3, get_byte(hashes, 3) # 1) WHERE first_index = (SELECT max(first_index) FROM ledger.entry_chunk)`,
+      change: `UPDATE ledger.entry_chunk SET hashes = set_byte(hashes, 3, get_byte(hashes, 3) # 1) WHERE first_index = (SELECT max(first_index) FROM ledger.entry_chunk WHERE first_index < 700)`,
+      mend: `UPDATE ledger.entry_chunk SET hashes = set_byte(hashes, 3, get_byte(hashes, 3) # 1) WHERE first_index = (SELECT max(first_index) FROM ledger.entry_chunk WHERE first_index < 700)`,
       paths: ['ledger/tile/0/002.p/188', 'ledger/tile/0/000'],
       named: /^tile\/0\/002 hash \d+ is not as it was sealed: it is not that of entry \d+$/,
       untouched: [],
